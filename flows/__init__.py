@@ -1,0 +1,1 @@
+"""ideoflow: verbs are modules here, nouns are packages below."""
