@@ -195,8 +195,8 @@ def _legacy(model: str, *, negative: bool, styles: bool, sizes: bool, palette: b
         values = tuple("RESOLUTION_" + size.replace("x", "_") for size in presets.RESOLUTIONS_LEGACY)
         options.append(Option("resolution", Kind.ENUM, values, excludes=("aspect_ratio",)))
     if palette:
-        names = tuple(name.upper() for name in presets.PALETTE_PRESETS)
-        options.append(Option("color_palette", Kind.PALETTE, names, max_length=8))
+        presets_upper = tuple(name.upper() for name in presets.PALETTE_PRESETS)
+        options.append(Option("color_palette", Kind.PALETTE, presets_upper, max_length=8))
     return Endpoint(
         model=model,
         aliases=(model.replace("_", "-").lower(), model.replace("V_", "V").replace("_", "-").lower()),

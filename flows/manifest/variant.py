@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from flows.ids import digest
 from flows.ideogram.catalogue import Endpoint
+from flows.ids import digest
 
 RULES_VERSION = 1
 
@@ -55,7 +55,7 @@ def fingerprint(variant: Variant, origin: str) -> str:
     """SHA-256 over everything that decides what is bought, as 64 hex characters.
 
     `origin` is ``sandbox`` or the API's host, so that sandbox pictures never stand in for real ones. Options
-    equal to the vendor's default are left out, as are counts, labels and anything that only concerns transport.
+    equal to the vendor's default are left out, as are counts, labels and all that only concerns transport.
     """
     options = {
         name: value
