@@ -60,9 +60,7 @@ def fingerprint(variant: Variant, origin: str) -> str:
     options = {
         name: value
         for name, value in variant.options.items()
-        if (option := variant.endpoint.option(name)) is None
-        or option.default is None
-        or value != option.default
+        if (option := variant.endpoint.option(name)) is None or option.default is None or value != option.default
     }
     return digest(
         {

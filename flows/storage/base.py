@@ -1,0 +1,86 @@
+"""What is asked of a storage, whatever it is made of."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from flows.errors import StorageTrouble
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One stored object: path below the root, size in bytes, last change by the storage's clock (UTC)."""
+
+    path: str
+    size: int
+    modified: datetime
+
+
+class Storage(ABC):
+    """A root that holds named bytes. `exclusive` says whether `create` is atomic between processes."""
+
+    url: str
+    exclusive: bool
+
+    @abstractmethod
+    def read(self, path: str) -> bytes | None:
+        """All bytes, or None when there is no such object."""
+
+    @abstractmethod
+    def write(self, path: str, data: bytes | BinaryIO) -> None:
+        """Replace the object as a whole and durably: readers see the old bytes or the new, never a mix."""
+
+    @abstractmethod
+    def create(self, path: str, data: bytes) -> bool:
+        """Make the object if there is none: True if what is there now is exactly our `data`, else False."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> list[Stat]:
+        """All objects below a folder, in every depth, sorted by path; empty when there is no such folder."""
+
+    @abstractmethod
+    def stat(self, path: str) -> Stat | None:
+        """Size and time of one object, or None."""
+
+    @abstractmethod
+    def delete(self, paths: Iterable[str]) -> None:
+        """Remove objects; those already gone are fine."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The time by the storage's own clock, which is the one its modification times use."""
+
+    @abstractmethod
+    def sub(self, path: str) -> Storage:
+        """The same storage with its root moved to a folder below."""
+
+    @abstractmethod
+    def arrow(self) -> tuple[Any, str]:
+        """A pyarrow file system, and the root as a path in it, for reading Parquet."""
+
+    def free_bytes(self) -> int | None:
+        """Free space on a local disk; None where the question makes no sense."""
+        return None
+
+    def where(self, path: str) -> str:
+        """The full address of an object, as a person would open it."""
+        return f"{self.url.rstrip('/')}/{path}"
+
+
+@contextlib.contextmanager
+def told(what: str, where: str) -> Iterator[None]:
+    """Turn a storage's failure into words about what was tried; a missing object stays what it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageTrouble(f"no space left: could not {what} {where}") from error
+        raise StorageTrouble(f"could not {what} {where}: {error}") from error

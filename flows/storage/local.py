@@ -1,0 +1,160 @@
+"""A folder on a disk, with the durability that a ledger of money needs."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from flows.storage.base import Stat, Storage, told
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class LocalStorage(Storage):
+    """A folder on a disk. Writes go to ``.tmp`` below the root first, are synced, then renamed or linked."""
+
+    exclusive = True
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.url = str(self.root)
+        self._scratch = self.root / ".tmp"
+
+    def read(self, path: str) -> bytes | None:
+        with told("read", path):
+            try:
+                return (self.root / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def write(self, path: str, data: bytes | BinaryIO) -> None:
+        target = self.root / path
+        with told("write", path), self._written(data) as temporary:
+            self._make(target.parent)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+
+    def create(self, path: str, data: bytes) -> bool:
+        target = self.root / path
+        with told("create", path), self._written(data) as temporary:
+            self._make(target.parent)
+            try:
+                # Linking a finished file is exclusive and never shows half a record; O_EXCL would show one.
+                os.link(temporary, target)
+            except FileExistsError:
+                return self.read(path) == data
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+                    raise
+                return self._create_without_links(target, data)
+            _sync_folder(target.parent)
+            return True
+
+    def list(self, prefix: str = "") -> list[Stat]:
+        with told("list", prefix or self.url):
+            return sorted(self._walk(self.root / prefix), key=lambda stat: stat.path)
+
+    def stat(self, path: str) -> Stat | None:
+        with told("look at", path):
+            try:
+                found = (self.root / path).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return Stat(path, found.st_size, datetime.fromtimestamp(found.st_mtime, tz=UTC))
+
+    def delete(self, paths: Iterable[str]) -> None:
+        with told("delete from", self.url):
+            folders = set()
+            for path in paths:
+                target = self.root / path
+                target.unlink(missing_ok=True)
+                folders.add(target.parent)
+            for folder in folders:
+                if folder.is_dir():
+                    _sync_folder(folder)
+
+    def now(self) -> datetime:
+        # Not time.time(): on a network mount the times of files are the server's.
+        with told("write to", self.url), self._written(b"") as temporary:
+            return datetime.fromtimestamp(temporary.stat().st_mtime, tz=UTC)
+
+    def sub(self, path: str) -> LocalStorage:
+        return LocalStorage(self.root / path)
+
+    def arrow(self) -> tuple[Any, str]:
+        from pyarrow import fs  # noqa: PLC0415  a third of a second that `validate` need not pay
+
+        return fs.LocalFileSystem(), str(self.root)
+
+    def free_bytes(self) -> int | None:
+        with told("look at", self.url):
+            self._make(self.root)
+            return shutil.disk_usage(self.root).free
+
+    def _walk(self, folder: Path) -> Iterator[Stat]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from self._walk(Path(entry.path))
+                continue
+            try:
+                found = entry.stat()
+            except FileNotFoundError:
+                continue  # removed while we looked: a listing may or may not show it
+            path = Path(entry.path).relative_to(self.root).as_posix()
+            yield Stat(path, found.st_size, datetime.fromtimestamp(found.st_mtime, tz=UTC))
+
+    @contextlib.contextmanager
+    def _written(self, data: bytes | BinaryIO) -> Iterator[Path]:
+        """A synced temporary file on the same file system, removed if nobody moved it away."""
+        self._make(self._scratch)
+        temporary = self._scratch / secrets.token_hex(12)
+        try:
+            with temporary.open("xb") as file:
+                if isinstance(data, bytes):
+                    file.write(data)
+                else:
+                    shutil.copyfileobj(data, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _create_without_links(self, target: Path, data: bytes) -> bool:
+        """For disks without hard links (exFAT): a torn record counts as present, so O_EXCL is enough."""
+        try:
+            with target.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except FileExistsError:
+            return False
+        _sync_folder(target.parent)
+        return True
+
+    def _make(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
+        folder.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            _sync_folder(made.parent)
