@@ -1,0 +1,77 @@
+"""Taking a claim: the one moment at which somebody decides to spend, made safe against everybody else.
+
+Create number max+1 exclusively; then look at the history once more. Whoever loses folds again and asks only for
+what is then still missing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from flows.history.fold import Book, Standing, fold
+from flows.history.index import SealedIndex
+from flows.history.journal import Journal
+from flows.history.records import Claim, Step
+
+CLAIM_TRIES = 100
+
+
+class ClaimDesk:
+    """The claims of one run. Thread-safe: claims of one fingerprint queue up, others do not wait for them."""
+
+    def __init__(self, journal: Journal, index: SealedIndex, wait: Callable[[int], None]) -> None:
+        self.journal = journal
+        self._index = index
+        self._wait = wait
+        self._standings: dict[str, Standing] = {}
+        self._queues: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._reading = threading.Lock()
+
+    def open(self, fingerprints: Iterable[str]) -> Book:
+        """Fold the books for a run's fingerprints, and remember where each one stands."""
+        with self._reading:
+            book = fold(self.journal, self._index, fingerprints, wait=self._wait)
+        self._standings.update(book.standings)
+        return book
+
+    def take(self, fingerprint: str, *, wanted: int, at_most: int, make: Callable[[int, int], Claim]) -> Claim | None:
+        """Claim up to `at_most` of the images still missing from `wanted`; None when none is missing.
+
+        `make(n, images)` builds the claim for number n. When this returns a claim, its record is on storage,
+        nobody else holds its number, and the images are counted.
+        """
+        with self._queues[fingerprint]:
+            standing = self._standings.get(fingerprint) or self._look(fingerprint)
+            for _ in range(CLAIM_TRIES):
+                missing = wanted - standing.counted
+                if missing <= 0:
+                    return None
+                claim = make(standing.next, min(at_most, missing))
+                if self.journal.put(fingerprint, claim.n, Step.CLAIM, claim):
+                    if not self._taken(claim):
+                        standing.counted += claim.images
+                        standing.next += 1
+                        return claim
+                    self.journal.withdraw(fingerprint, claim.n)
+                standing = self._look(fingerprint)
+        return None
+
+    def release(self, claim: Claim) -> None:
+        """Its request did not run after all: the images are wanted again."""
+        with self._queues[claim.fingerprint]:
+            self._standings[claim.fingerprint].counted -= claim.images
+
+    def _taken(self, claim: Claim) -> bool:
+        """Whether that number was bought and sealed by someone between our fold and our claim."""
+        with self._reading:
+            self._index.refresh([claim.fingerprint])
+            row = self._index.at(claim.fingerprint, claim.n)
+        return row is not None and row.request_id != claim.request_id
+
+    def _look(self, fingerprint: str) -> Standing:
+        with self._reading:
+            book = fold(self.journal, self._index, [fingerprint], wait=self._wait, only=True)
+        self._standings[fingerprint] = book.of(fingerprint)
+        return self._standings[fingerprint]

@@ -1,0 +1,72 @@
+"""What is sealed in ``requests/`` for the fingerprints somebody asks about, kept up to date part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from flows.history.parts import Parts
+from flows.history.records import Outcome
+
+COLUMNS = ("fingerprint", "n", "request_id", "revision", "outcome", "answered", "images", "counted", "cost_micros")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One row of ``requests/``, as far as counting needs it."""
+
+    fingerprint: str
+    n: int
+    request_id: str
+    revision: int
+    outcome: Outcome
+    answered: bool
+    images: int
+    counted: int
+    cost_micros: int
+
+    @property
+    def given_up(self) -> bool:
+        """Void without an answer: if an answer turns up after all, it was paid and must be finished."""
+        return self.outcome is Outcome.VOID and not self.answered
+
+
+class SealedIndex:
+    """A cache of immutable parts. `refresh` is what makes an answer current."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._seen: frozenset[str] = frozenset()
+        self._covered: frozenset[str] = frozenset()
+        self._rows: dict[str, dict[str, Sealed]] = {}
+
+    def refresh(self, fingerprints: Iterable[str]) -> None:
+        """Bring the rows of these fingerprints (and of all asked for before) up to date."""
+        listing = self._parts.listing("requests")
+        wanted = self._covered | frozenset(fingerprints)
+        if wanted != self._covered or not self._seen <= set(listing):
+            self._rows, self._seen = {}, frozenset()  # parts were merged, or new questions: read all again
+        fresh = [part for part in listing if part not in self._seen]
+        self._read(fresh, wanted)
+        self._seen, self._covered = frozenset(listing), wanted
+
+    def of(self, fingerprint: str) -> dict[str, Sealed]:
+        """By request id; of several rows for one request the latest revision."""
+        return self._rows.get(fingerprint, {})
+
+    def at(self, fingerprint: str, n: int) -> Sealed | None:
+        """The sealed entry of that number, or None."""
+        return next((row for row in self.of(fingerprint).values() if row.n == n), None)
+
+    def _read(self, parts: list[str], wanted: frozenset[str]) -> None:
+        if not parts or not wanted:
+            return
+        rows = self._parts.read(parts, "requests", COLUMNS, pc.field("fingerprint").isin(sorted(wanted)))
+        for row in rows.to_pylist():
+            sealed = Sealed(**{**row, "outcome": Outcome(row["outcome"])})
+            known = self._rows.setdefault(sealed.fingerprint, {})
+            before = known.get(sealed.request_id)
+            if before is None or sealed.revision > before.revision:
+                known[sealed.request_id] = sealed
