@@ -93,7 +93,9 @@ def _assemble(
                 live[n] = entry
         numbers = {row.n for row in sealed.values()} | set(groups.get(fingerprint, {}))
         dense = dense and numbers == set(range(len(numbers)))
-        counted = sum(row.counted for row in sealed.values()) + sum(entry.counted for entry in live.values())
+        reopened = {entry.ack.request_id for entry in live.values() if entry.given_up and entry.ack}
+        counted = sum(row.counted for row in sealed.values() if row.request_id not in reopened)
+        counted += sum(entry.counted for entry in live.values())
         standings[fingerprint] = Standing(counted, len(numbers), live, sealed)
     return Book(standings, tuple(rubbish)), dense
 

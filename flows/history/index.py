@@ -29,8 +29,8 @@ class Sealed:
 
     @property
     def given_up(self) -> bool:
-        """Void without an answer: if an answer turns up after all, it was paid and must be finished."""
-        return self.outcome is Outcome.VOID and not self.answered
+        """Ended without an answer: if one turns up after all, it was paid for and must be finished."""
+        return not self.answered
 
 
 class SealedIndex:

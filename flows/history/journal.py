@@ -30,6 +30,11 @@ class Journal:
         data = self.storage.read(name.path)
         return (False, None) if data is None else (True, load(name.step, data))
 
+    def find(self, fingerprint: str, n: int, step: Step) -> Record | None:
+        """One record, or None when it is torn or not there."""
+        data = self.storage.read(f"{fingerprint}-{n}.{step}")
+        return None if data is None else load(step, data)
+
     def put(self, fingerprint: str, n: int, step: Step, record: Record) -> bool:
         """Create a record; False when another one holds its name already, which then stands."""
         return self.storage.create(f"{fingerprint}-{n}.{step}", dump(step, record))

@@ -19,7 +19,7 @@ from flows.history.index import SealedIndex
 from flows.history.journal import Journal
 from flows.history.lock import lock
 from flows.history.parts import Parts
-from flows.history.records import End, Entry, Owner
+from flows.history.records import End, Entry, ImageStatus, Owner
 from flows.history.schema import image_rows, request_row
 from flows.ids import month_of
 
@@ -70,7 +70,7 @@ class Sealer:
                 months[month_of(entry.final.request_id)].append((entry, entry.final))
         written = 0
         for month, entries in sorted(months.items()):
-            done = self._already(month, [end.request_id for _, end in entries])
+            done = self._already(month, entries)
             rows = [row for _, end in entries if end.request_id not in done for row in image_rows(end)]
             if rows:
                 self._examined.add(self._parts.write("images", month, rows))
@@ -79,17 +79,24 @@ class Sealer:
             self._parts.write("requests", month, [request_row(end, revision(entry)) for entry, end in entries])
         return written
 
-    def _already(self, month: str, request_ids: Sequence[str]) -> set[str]:
+    def _already(self, month: str, entries: Sequence[tuple[Entry, End]]) -> set[str]:
         """Requests whose images a sealer wrote before it died: raw readers should not see them twice.
 
-        Parts looked at before need no second look: what was in the journal then was dealt with then.
+        Parts looked at before need no second look: what was in the journal then was dealt with then. An image
+        that was written off and has turned up after all does get its true row.
         """
+        ids = [end.request_id for _, end in entries]
+        amended = {end.request_id for entry, end in entries if entry.amend}
         folder = f"images/month={month}/"
-        listing = self._parts.listing("images")
-        fresh = [part for part in listing if part.startswith(folder) and part not in self._examined]
-        self._examined.update(fresh)
-        rows = self._parts.read(fresh, "images", ["request_id"], pc.field("request_id").isin(request_ids))
-        return {str(request_id) for request_id in rows.column("request_id").to_pylist()}
+        listing = [part for part in self._parts.listing("images") if part.startswith(folder)]
+        fresh = listing if amended else [part for part in listing if part not in self._examined]
+        self._examined.update(listing)
+        rows = self._parts.read(fresh, "images", ["request_id", "status"], pc.field("request_id").isin(ids))
+        return {
+            row["request_id"]
+            for row in rows.to_pylist()
+            if row["request_id"] not in amended or row["status"] != ImageStatus.LOST
+        }
 
 
 def revision(entry: Entry) -> int:

@@ -1,0 +1,224 @@
+"""Buying: claim, check, post once, record the answer. What happens after the answer is `finish`'s business."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flows.errors import MaybeSent, NotSent, StorageTrouble
+from flows.history.records import Ack, Claim, End, Entry, Labels, Outcome, Step, encoded
+from flows.ideogram.answers import Decline, Declined, Failed
+from flows.ideogram.catalogue import request_body
+from flows.pipeline.finish import Unfinished, declined, finish, reading
+from flows.pipeline.governor import Place
+from flows.pipeline.kit import Kit, Progress
+from flows.pipeline.record import put
+from flows.planner import Item
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Nothing was sent, and why."""
+
+    why: str
+
+
+Bought = End | Unfinished | LeftOut | None
+"""None: nothing was missing any more."""
+
+
+async def buy(kit: Kit, item: Item, images: int) -> tuple[Claim | None, Bought]:
+    """Buy up to that many images of an item with one request that runs, trying again what provably did not."""
+    tries, busy_since = 0, None
+    while True:
+        if why := _closed(kit, item):
+            return None, LeftOut(why)
+        async with kit.governor.hold(images) as place:
+            if why := _closed(kit, item) or await asyncio.to_thread(_no_room, kit):
+                return None, LeftOut(why)
+            cost = item.each * images
+            if not kit.budget.reserve(cost):
+                return None, LeftOut("the cap of this run is reached")
+            claim, result = await _request(kit, item, images, place)
+            spent = _spent(claim, result)
+            kit.budget.settle(cost, spent)
+        if claim is None or not isinstance(result, End) or result.outcome is not Outcome.VOID:
+            return claim, result
+        if result.status == 429:
+            busy_since = busy_since if busy_since is not None else kit.uptime()
+            if kit.uptime() - busy_since > kit.rules.busy_s:
+                return claim, result
+            continue
+        tries += 1
+        if tries >= kit.rules.void_tries or _hopeless(result):
+            return claim, result
+        if not result.answered:
+            await kit.sleep(2**tries * (0.5 + kit.random()))
+
+
+def _closed(kit: Kit, item: Item) -> str:
+    if kit.stop:
+        return kit.stop.reason or "stopped"
+    return kit.closed.get(item.variant.model, "")
+
+
+def _no_room(kit: Kit) -> str:
+    """No claim without space for what is in flight already and for this one."""
+    needed = kit.rules.reserve_bytes + (kit.governor.in_flight + 1) * kit.rules.image_bytes
+    for storage in (kit.assets, kit.history):
+        free = storage.free_bytes()
+        if free is not None and free < needed:
+            why = f"only {free >> 20} MB free on {storage.url}, {needed >> 20} MB needed"
+            kit.stop.ask(why, "make room (or lower storage.reserve_mb) and run again")
+            return why
+    return ""
+
+
+def _hopeless(end: End) -> bool:
+    """The very same request would be turned away again."""
+    return end.status is not None and 400 <= end.status < 500
+
+
+def _spent(claim: Claim | None, result: Bought) -> Decimal:
+    if claim is None or result is None or isinstance(result, LeftOut):
+        return Decimal(0)
+    if isinstance(result, End) and not result.outcome.counted:
+        return Decimal(0)
+    return claim.price_usd * claim.images
+
+
+async def _request(kit: Kit, item: Item, images: int, place: Place) -> tuple[Claim | None, Bought]:
+    began = kit.uptime()
+    claim = await asyncio.to_thread(
+        kit.desk.take,
+        item.fingerprint,
+        wanted=item.counted + item.buy,
+        at_most=images,
+        make=lambda n, count: _claim(kit, item, n, count),
+    )
+    if claim is None:
+        return None, None
+    if kit.stop or kit.uptime() - began > kit.rules.claim_to_post_s:
+        # Others may hold this claim for dead by now: a request sent late could be paid twice.
+        return claim, await _void(kit, claim, kit.stop.reason or "the machine slept before it was sent")
+    deadline = kit.rules.synchronous_s if item.variant.endpoint.synchronous else kit.rules.submit_s
+    try:
+        answer = await kit.api.submit(claim.path, claim.body, deadline_s=deadline)
+    except NotSent as error:
+        return claim, await _void(kit, claim, str(error))
+    except MaybeSent as error:
+        kit.tell(Progress("doubt", claim.labels.variant, claim.images))
+        return claim, Unfinished(str(error), doubt=True)
+    text, binary = encoded(answer.body)
+    ack = Ack(
+        request_id=claim.request_id,
+        claim=claim,
+        answered_at=kit.now(),
+        status=answer.status,
+        body=text,
+        binary=binary,
+        x_request_id=answer.request_id,
+        elapsed_s=answer.elapsed_s,
+    )
+    turned_away = reading(ack)
+    if isinstance(turned_away, (Declined, Failed)):
+        return claim, await _turned_away(kit, ack, turned_away, place)
+    place.accepted()
+    return claim, await _answered(kit, ack, place)
+
+
+async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
+    """Record the answer; while the storage will not take it, go on fetching what it paid for."""
+    claim = ack.claim
+    kit.unrecorded[claim.request_id] = ack.body[:2000]
+    recording = asyncio.create_task(put(kit, Step.ACK, ack))
+    recording.add_done_callback(lambda task: _recorded(kit, claim, task))
+    await asyncio.wait({recording}, timeout=5)
+    result = await finish(kit, Entry(claim.fingerprint, claim.n, claim=claim, ack=ack), ack, place)
+    try:
+        await recording
+    except StorageTrouble as trouble:
+        return Unfinished(str(trouble))
+    return result
+
+
+def _recorded(kit: Kit, claim: Claim, task: asyncio.Task[bool]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        kit.unrecorded.pop(claim.request_id, None)
+
+
+async def _turned_away(kit: Kit, ack: Ack, answer: Declined | Failed, place: Place) -> End:
+    end = declined(ack, answer, kit.now())
+    if isinstance(answer, Declined):
+        match answer.decline:
+            case Decline.BUSY:
+                place.refused(answer.max_inflight)
+            case Decline.KEY:
+                kit.stop.ask(f"the API key was refused: {answer.message}", "check IDEOGRAM_API_KEY, then run again")
+            case Decline.FUNDS:
+                why = answer.reject_reason or answer.message
+                kit.stop.ask(f"no funds: {why}", "top up at https://ideogram.ai/manage-api, then run again")
+            case Decline.FORBIDDEN:
+                kit.closed[ack.claim.model] = f"the key may not use {ack.claim.model}: {answer.message}"
+            case Decline.UNSAFE | Decline.INVALID:
+                pass
+    await _end(kit, end)
+    return end
+
+
+async def _void(kit: Kit, claim: Claim, reason: str) -> End:
+    """The end of a claim that was never sent."""
+    end = End(claim.request_id, claim, kit.now(), Outcome.VOID, answered=False, reason=reason)
+    await _end(kit, end)
+    return end
+
+
+async def _end(kit: Kit, end: End) -> None:
+    await put(kit, Step.END, end)
+    await asyncio.to_thread(kit.desk.release, end.claim)
+
+
+def _claim(kit: Kit, item: Item, n: int, images: int) -> Claim:
+    variant = item.variant
+    options = dict(variant.options)
+    body = request_body(
+        variant.endpoint,
+        prompt=variant.prompt,
+        options=options,
+        seed=variant.seed,
+        images=images,
+        private=kit.rules.private,
+    )
+    labels = Labels(
+        prompt_id=variant.prompt_id,
+        variant=variant.name,
+        prompt=variant.prompt,
+        brand=variant.brand,
+        campaign=variant.campaign,
+        tags=variant.tags,
+        negative_prompt=options.get("negative_prompt"),
+        lettering=variant.lettering,
+        aspect_ratio=variant.aspect_ratio,
+        resolution=options.get("size") or options.get("resolution"),
+        options=options,
+        seed=variant.seed,
+        edition=variant.edition,
+    )
+    return Claim(
+        request_id=kit.new_id(),
+        run_id=kit.run_id,
+        fingerprint=item.fingerprint,
+        n=n,
+        images=images,
+        origin=kit.origin,
+        model=variant.model,
+        path=variant.endpoint.path,
+        body=body,
+        labels=labels,
+        name_template=kit.rules.name_template,
+        price_usd=item.each,
+        price_source=item.price_source,
+        claimed_at=kit.now(),
+        owner=kit.owner,
+    )

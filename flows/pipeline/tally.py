@@ -1,0 +1,98 @@
+"""What a run did, counted per variant as it goes: memory grows with the manifest, not with the images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from flows.history.records import Claim, End, ImageStatus, Outcome, settled_micros
+from flows.pipeline.finish import Unfinished
+
+PROBLEMS_KEPT = 200
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something a person should know: what happened, to what, and what to do about it."""
+
+    what: str
+    subject: str
+    remedy: str
+
+
+@dataclass
+class Tally:
+    """Counts by (variant name, what became of it), money in micro-dollars, troubles in words."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    micros: dict[str, int] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    troubles_seen: int = 0
+    bytes: int = 0
+    in_doubt: int = 0
+    requests: int = 0
+
+    def total(self, what: str) -> int:
+        """How many images met that fate, over all variants."""
+        return sum(counter[what] for counter in self.counts.values())
+
+    @property
+    def spent_micros(self) -> int:
+        """What this run's finished requests cost."""
+        return sum(self.micros.values())
+
+    def trouble(self, what: str, subject: str, remedy: str) -> None:
+        """Remember a trouble; of very many only the first are kept, all are counted."""
+        self.troubles_seen += 1
+        if len(self.troubles) < PROBLEMS_KEPT:
+            self.troubles.append(Trouble(what, subject, remedy))
+
+    def left_out(self, name: str, images: int, why: str) -> None:
+        """Images that were planned and not asked for."""
+        self._count(name, "left out", images)
+        if not any(trouble.what == why for trouble in self.troubles):
+            self.trouble(why, name, "run again")
+
+    def ended(self, claim: Claim, end: End, *, recovered: bool) -> None:
+        """A request has ended."""
+        name = claim.labels.variant
+        self.requests += 1
+        if end.outcome is Outcome.VOID:
+            self._count(name, "failed", claim.images)
+            self.trouble(f"not made: {end.reason}", name, "nothing was billed; run again")
+            return
+        if end.outcome is Outcome.REFUSED:
+            self._count(name, "refused", claim.images)
+            self.trouble(f"refused as unsafe: {end.reason}", name, "nothing was billed; change the prompt")
+            return
+        self.micros[name] = self.micros.get(name, 0) + settled_micros(end)
+        for image in end.images:
+            self._image(name, image.status, recovered=recovered)
+            self.bytes += image.bytes or 0
+            if image.flaw and image.status is ImageStatus.STORED:
+                self.trouble(f"stored with a flaw: {image.flaw}", name, "look at it; it was kept as it came")
+
+    def unfinished(self, claim: Claim, left: Unfinished) -> None:
+        """A request is still open."""
+        name = claim.labels.variant
+        if left.doubt:
+            self.in_doubt += claim.images
+            self._count(name, "in doubt", claim.images)
+            remedy = "look in your Ideogram account, then `ideoflow recover --resubmit` or `--write-off`"
+            self.trouble(f"in doubt ({claim.request_id}): {left.why}", name, remedy)
+        else:
+            self._count(name, "unfinished", claim.images)
+            self.trouble(f"not finished: {left.why}", name, "run again, it goes on from here")
+
+    def _image(self, name: str, status: ImageStatus, *, recovered: bool) -> None:
+        if status is ImageStatus.STORED:
+            self._count(name, "recovered" if recovered else "stored", 1)
+        elif status is ImageStatus.WITHHELD:
+            self._count(name, "withheld", 1)
+            self.trouble("withheld by the safety check, and billed", name, "change the prompt or accept it")
+        else:
+            self._count(name, "lost", 1)
+            self.trouble("billed, but its link died before it was fetched", name, "contact Ideogram's support")
+
+    def _count(self, name: str, what: str, images: int) -> None:
+        self.counts.setdefault(name, Counter())[what] += images

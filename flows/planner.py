@@ -1,0 +1,193 @@
+"""What a run would do to every variant, and why. Pure: variants, books and prices in, a plan out.
+
+It decides nothing that the run must then believe: each claim looks at the books again. It is what people read
+before they say yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from flows.errors import Problem
+from flows.history.fold import Book, Standing
+from flows.history.records import Entry, Outcome
+from flows.ideogram.catalogue import price_tier
+from flows.manifest.variant import Variant, fingerprint
+
+
+class Quote(Protocol):
+    """A price per image, and where it comes from."""
+
+    @property
+    def usd(self) -> Decimal: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+Prices = Callable[[str, str], Quote]
+"""(model, tier) -> price of one image; raises a UserError when there is none."""
+
+
+class Verdict(StrEnum):
+    """What happens to a variant."""
+
+    BUY = "buy"
+    HAVE = "have"
+    BLOCKED = "blocked"
+    IN_DOUBT = "in doubt"
+    LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be."""
+
+    variant: Variant
+    fingerprint: str
+    verdict: Verdict
+    reason: str
+    wanted: int
+    counted: int
+    buy: int
+    each: Decimal
+    price_source: str
+    in_doubt: int = 0
+    left_out: int = 0
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars this line would cost."""
+        return self.each * self.buy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All items in manifest order. `departed` counts images per prompt id that no manifest wants any more."""
+
+    origin: str
+    items: tuple[Item, ...]
+    departed: Mapping[str, int]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def buy(self) -> int:
+        """Images to buy."""
+        return sum(item.buy for item in self.items)
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars at the price book's prices."""
+        return sum((item.cost for item in self.items), Decimal(0))
+
+    @property
+    def left_out(self) -> int:
+        """Images that are wanted but not bought now, because of a limit."""
+        return sum(item.left_out for item in self.items)
+
+
+def make_plan(
+    variants: Sequence[Variant],
+    origin: str,
+    book: Book,
+    prices: Prices,
+    *,
+    doubtful: Mapping[str, str] | None = None,
+    departed: Mapping[str, int] | None = None,
+    limit: int | None = None,
+    cap: Decimal | None = None,
+    warnings: Iterable[Problem] = (),
+) -> Plan:
+    """The plan for these variants. `doubtful` maps ids of requests in doubt to why; `limit` is in images."""
+    shared: dict[str, Variant] = {}
+    wanted: dict[str, int] = {}
+    for variant in variants:
+        print_ = fingerprint(variant, origin)
+        shared.setdefault(print_, variant)
+        wanted[print_] = max(wanted.get(print_, 0), variant.count)
+    items: list[Item] = []
+    for variant in variants:
+        print_ = fingerprint(variant, origin)
+        quote = prices(variant.model, price_tier(variant.endpoint, variant.options))
+        if shared[print_] is not variant:
+            items.append(_sharing(variant, print_, shared[print_].name, quote))
+            continue
+        items.append(_item(variant, print_, wanted[print_], book.of(print_), quote, doubtful or {}))
+    return Plan(origin, tuple(_limited(items, limit, cap)), dict(departed or {}), tuple(warnings))
+
+
+def _sharing(variant: Variant, print_: str, owner: str, quote: Quote) -> Item:
+    reason = f"the same picture as {owner}, shares its images"
+    return Item(variant, print_, Verdict.HAVE, reason, variant.count, variant.count, 0, quote.usd, quote.source)
+
+
+def _item(
+    variant: Variant, print_: str, wanted: int, standing: Standing, quote: Quote, doubtful: Mapping[str, str]
+) -> Item:
+    doubts = [entry for entry in standing.live.values() if _request_id(entry) in doubtful]
+    in_doubt = sum(entry.counted for entry in doubts)
+    missing = max(0, wanted - standing.counted)
+    item = Item(variant, print_, Verdict.HAVE, "", wanted, standing.counted, missing, quote.usd, quote.source, in_doubt)
+    if missing and _refused(standing):
+        return replace(item, verdict=Verdict.BLOCKED, buy=0, reason="refused as unsafe; change the prompt")
+    if missing:
+        return replace(item, verdict=Verdict.BUY, reason=_missing(wanted, standing.counted, in_doubt))
+    if doubts:
+        why = doubtful[_request_id(doubts[0])]
+        return replace(item, verdict=Verdict.IN_DOUBT, reason=f"{in_doubt} in doubt: {why}")
+    more = standing.counted - wanted
+    return replace(item, reason=f"{wanted} wanted, {standing.counted} bought" + (f" ({more} more)" if more else ""))
+
+
+def _request_id(entry: Entry) -> str:
+    return entry.request.request_id if entry.request else f"{entry.fingerprint}-{entry.n}"
+
+
+def _refused(standing: Standing) -> bool:
+    sealed = any(row.outcome is Outcome.REFUSED for row in standing.sealed.values())
+    return sealed or any(e.final and e.final.outcome is Outcome.REFUSED for e in standing.live.values())
+
+
+def _missing(wanted: int, counted: int, in_doubt: int) -> str:
+    if not counted:
+        return "new"
+    doubt = f", {in_doubt} of them in doubt" if in_doubt else ""
+    return f"{wanted} wanted, {counted} bought{doubt}"
+
+
+def _limited(items: Iterable[Item], limit: int | None, cap: Decimal | None) -> Iterable[Item]:
+    """In manifest order: what fits under the image limit and the cap is bought, the rest is left out."""
+    images, spent = 0, Decimal(0)
+    for item in items:
+        room = item.buy if limit is None else max(0, limit - images)
+        funds = item.buy if cap is None or not item.each else max(0, int((cap - spent) / item.each))
+        buy = min(item.buy, room, funds)
+        images += buy
+        spent += item.each * buy
+        if buy == item.buy:
+            yield item
+            continue
+        why = "the limit of images" if room <= funds else f"the cap of ${cap}"
+        left = item.buy - buy
+        verdict = item.verdict if buy else Verdict.LEFT_OUT
+        yield replace(item, verdict=verdict, buy=buy, left_out=left, reason=f"{left} left out by {why}")
+
+
+def select(variants: Sequence[Variant], words: Sequence[str]) -> tuple[Variant, ...]:
+    """The variants that any word names: a prompt id, a whole variant name, ``tag:x`` or ``campaign:x``."""
+    if not words:
+        return tuple(variants)
+    return tuple(variant for variant in variants if any(_named(variant, word) for word in words))
+
+
+def _named(variant: Variant, word: str) -> bool:
+    kind, colon, value = word.partition(":")
+    if colon and kind == "tag":
+        return value in variant.tags
+    if colon and kind == "campaign":
+        return value == variant.campaign
+    return word in (variant.prompt_id, variant.name)
