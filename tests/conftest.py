@@ -30,7 +30,7 @@ _GIVEN = {
     "PREFECT_HOME": _HOME,
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # Without these botocore would look for your profiles, and ask the network whether this is a cloud machine.
+    # Without these botocore would look for your profiles, and ask the network whether it is in a cloud.
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -54,9 +54,8 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment() -> Iterator[None]:
-    """Each test starts from the scrubbed environment, and what it sets is gone afterwards."""
+    """What a test sets is gone afterwards; what a session's server needs (a fake bucket's keys) stays."""
     before = dict(os.environ)
-    _scrub()
     yield
     for name in set(os.environ) - set(before):
         del os.environ[name]

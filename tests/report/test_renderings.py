@@ -18,7 +18,7 @@ from flows.report.words import one_line
 
 GOLDEN = Path(__file__).parent / "golden"
 # HTML and links on: what a permissive renderer would obey must not be there to obey.
-RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])  # type: ignore[no-untyped-call] # its constructor's return is not annotated
 
 
 def render(report: RunReport, kind: str) -> str:
