@@ -65,20 +65,24 @@ def read(
 
 
 def _decode(text: bytes | str, file: str) -> str | Problem:
-    if not isinstance(text, str):
-        if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return Problem(file, 1, 1, "", "the file is UTF-16, not UTF-8", "Save it as UTF-8.")
-        try:
-            text = text.decode()
-        except UnicodeDecodeError as error:
-            before = text[: error.start].decode()
-            line, column = _position(before, len(before))
-            message = f"the byte 0x{text[error.start]:02x} is not UTF-8"
-            return Problem(file, line, column, "", message, "Save the file as UTF-8.")
-    if text.startswith("\ufeff"):
-        message = "the file begins with a byte order mark"
-        return Problem(file, 1, 1, "", message, 'Save it as "UTF-8", not as "UTF-8 with BOM".')
-    return text
+    if isinstance(text, str):
+        return text if not text.startswith("\ufeff") else _byte_order_mark(file)
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem(file, 1, 1, "", "the file is UTF-16, not UTF-8", "Save it as UTF-8.")
+    if text.startswith(b"\xef\xbb\xbf"):
+        return _byte_order_mark(file)
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode()
+        line, column = _position(before, len(before))
+        message = f"the byte 0x{text[error.start]:02x} is not UTF-8"
+        return Problem(file, line, column, "", message, "Save the file as UTF-8.")
+
+
+def _byte_order_mark(file: str) -> Problem:
+    message = "the file begins with a byte order mark"
+    return Problem(file, 1, 1, "", message, 'Save it as "UTF-8", not as "UTF-8 with BOM".')
 
 
 def _forbidden(text: str, index: int, file: str) -> Problem:
