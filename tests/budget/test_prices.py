@@ -86,14 +86,14 @@ ENTRY = 'usd: "0.08", since: 2026-01-01, source: list'
         ("models: {V_2: {default: [{%s, until: 2025-12-31}]}}", 3, "before it begins", "last day"),
         ("models: {V_2: {default: [{%s}, {%s}]}}", 3, "two prices for one day", "Remove one."),
         (
-            "models:\n  V_2:\n    default:\n      - {%s}\n      - {usd: 0.09, since: 2026-07-01, source: list}",
+            "models:\n V_2:\n  default:\n   - {%s}\n   - {usd: 0.09, since: 2026-07-01, source: list}",
             7,
             "on 2026-07-01 the price from 2026-01-01 still holds",
             "`until: 2026-06-30`",
         ),
         (
-            "models:\n V_2:\n  default:\n   - {%s, until: 2026-07-01}\n   - {usd: 9, since: 2026-07-01, source: list}",
-            7,
+            "models: {V_2: {default: [{%s, until: 2026-07-01},\n {usd: 9, since: 2026-07-01,source: list}]}}",
+            4,
             "two prices for one day",
             "`until: 2026-06-30`",
         ),
