@@ -396,7 +396,7 @@ def test_any_data_is_settings_or_problems(data: dict[str, Any]) -> None:
         validate(parse(json.dumps(data), "any.yaml"), Sections)
     except InvalidInput as invalid:
         places = [problem.line for problem in invalid.problems]
-        assert min(places) >= 1  # noqa: PT017 - most data are wrong, some are fine: neither may crash
+        assert min(places) >= 1
 
 
 # --- the key ------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ from flows.settings.rules import SANDBOX
 _MAX_BYTES = 1_000_000
 # Words people write where the setting is called otherwise, or does not exist on purpose.
 _ADVICE = dict.fromkeys(
-    ("api_key", "key", "token", "ideogram_api_key"), "The key is never in a file: export IDEOGRAM_API_KEY."
+    ("api_key", "key", "token", "ideogram_api_key", "IDEOGRAM_API_KEY"),
+    "The key is never in a file: export IDEOGRAM_API_KEY.",
 )
 
 
