@@ -84,7 +84,7 @@ class IdeogramClient:
     ) -> None:
         self.config = config
         self._base = config.base_url.rstrip("/")
-        self._to = open_connections(self._base, api_key, connect_s=config.connect_s, transport=transport)
+        self._to = open_connections(self._base, api_key, transport)
 
     def __repr__(self) -> str:
         return f"IdeogramClient({redact(self._base)!r})"
@@ -115,6 +115,7 @@ class IdeogramClient:
             self._base + path,
             content=_encode(body),
             headers={"Content-Type": "application/json"},
+            timeout=self._timeout(deadline_s),
             extensions={"trace": wire},
         )
         try:
@@ -163,6 +164,11 @@ class IdeogramClient:
             return await download(self._to.images, link, into, limits)
         raise Unavailable(f"{redact(url)}: the link is refused: {why}")
 
+    def _timeout(self, deadline_s: float) -> httpx.Timeout:
+        # Connecting and the TLS handshake have this each, so both end by themselves before the deadline:
+        # a handshake that is cancelled instead leaves its socket open until the garbage collector comes.
+        return httpx.Timeout(None, connect=min(self.config.connect_s, deadline_s / 2.5))
+
     async def _free(
         self, method: str, path: str, deadline_s: float, content: bytes | None = None
     ) -> RawAnswer:
@@ -170,7 +176,13 @@ class IdeogramClient:
 
         async def attempt() -> RawAnswer:
             headers = {"Content-Type": "application/json"} if content is not None else {}
-            request = self._to.free.build_request(method, self._base + path, content=content, headers=headers)
+            request = self._to.free.build_request(
+                method,
+                self._base + path,
+                content=content,
+                headers=headers,
+                timeout=self._timeout(deadline_s),
+            )
             try:
                 answer, retry_after = await _exchange_retriable(self._to.free, request, deadline_s)
             except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:

@@ -42,13 +42,14 @@ def check_url(url: str) -> httpx.URL:
     """
     try:
         parsed = httpx.URL(url)
+        host = parsed.host
     except (httpx.InvalidURL, ValueError) as error:
         raise LinkRefused("it is not a URL") from error
-    if not parsed.host:
+    if not host:
         raise LinkRefused("it names no host")
     if parsed.userinfo:
         raise LinkRefused("it carries a user name or password")
-    if parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(parsed.host)):
+    if parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(host)):
         return parsed
     raise LinkRefused(f"{parsed.scheme}:// is used where only https:// is allowed")
 

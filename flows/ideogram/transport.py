@@ -96,12 +96,12 @@ class Connections:
 
 
 def open_connections(
-    base_url: str, key: SecretStr, *, connect_s: float, transport: httpx.AsyncBaseTransport | None
+    base_url: str, key: SecretStr, transport: httpx.AsyncBaseTransport | None
 ) -> Connections:
     """The pools for one API. Raises UserError when `base_url` or `key` cannot be used.
 
-    Proxies and certificate files of the environment are honoured (many offices have no other way out), but
-    not for a loopback API: a proxy cannot reach the sandbox inside this machine. Redirects are never
+    Certificate files and proxies of the environment are honoured (many offices have no other way out), but
+    no proxy for a loopback API: it could not reach the sandbox inside this machine. Redirects are never
     followed. A given `transport` serves all three.
     """
     try:
@@ -110,12 +110,12 @@ def open_connections(
         raise UserError(f"api.base_url cannot be used: {error}.") from None
     silence_secrets()
     trust_env = not is_loopback(base.host)
-    tls = httpx.create_ssl_context(trust_env=trust_env)
+    tls = httpx.create_ssl_context()
 
     def pool(limits: httpx.Limits, auth: httpx.Auth | None) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             headers={"User-Agent": user_agent(), "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(None, connect=connect_s),
+            timeout=None,  # noqa: S113 - each request brings its own
             verify=tls,
             auth=auth,
             limits=limits,
