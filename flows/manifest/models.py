@@ -94,7 +94,11 @@ Ratio = Annotated[str, AfterValidator(_ratio), _schema(type="string")]
 Model = Annotated[str, AfterValidator(_line), _schema(type="string")]
 Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS), AfterValidator(_distinct)]
+# Behind a BeforeValidator pydantic no longer sees JSON but a Python list, which a strict tuple refuses.
+Seeds = Annotated[
+    tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS, strict=False), AfterValidator(_distinct)
+]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=50, strict=False)]
 Options = dict[str, Any]
 Variables = dict[Label, Text]
 Version = Annotated[Literal[1], _schema(const=1)]
@@ -117,7 +121,7 @@ class Defaults(_Strict):
     options: Annotated[Options | None, _given_at_all] = Field(
         None, description="The vendor's own options; checked against the model before anything is spent."
     )
-    tags: Annotated[tuple[Tag, ...] | None, _given_at_all] = Field(
+    tags: Annotated[Tags | None, _given_at_all] = Field(
         None, description="Words to select and report by. Tags of defaults, prompt and axes add up."
     )
     campaign: Annotated[Line | None, _given_at_all] = Field(
