@@ -5,8 +5,20 @@ model over it and translates what is wrong into words. Knows YAML and pydantic; 
 nothing of what the files mean.
 """
 
-from flows.documents.document import Document, dotted, shown
+from flows.documents.document import Document, dotted, shorten, shown
 from flows.documents.reader import parse, read
-from flows.documents.validation import explain, nearest, validate
+from flows.documents.validation import did_you_mean, explain, nearest, salvage, validate
 
-__all__ = ["Document", "dotted", "explain", "nearest", "parse", "read", "shown", "validate"]
+__all__ = [
+    "Document",
+    "did_you_mean",
+    "dotted",
+    "explain",
+    "nearest",
+    "parse",
+    "read",
+    "salvage",
+    "shorten",
+    "shown",
+    "validate",
+]

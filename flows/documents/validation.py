@@ -12,12 +12,13 @@ import json
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from flows.documents.document import Document, dotted, shorten, shown
+from flows.documents.document import Document, shorten, shown
 from flows.documents.reader import MAX_PROBLEMS
 from flows.errors import InvalidInput, Problem
 
@@ -26,7 +27,7 @@ Step = str | int
 MakeProblem = Callable[[Sequence[Step], str, str, bool], Problem]
 
 _UNSET: Any = object()
-_NO_ADVICE: Mapping[str, str] = types.MappingProxyType({})
+_NO_ADVICE: Mapping[str, Any] = types.MappingProxyType({})
 _LONGEST_WORD = 60
 
 # What each kind of value is called, by the pydantic error that says it is something else.
@@ -82,11 +83,51 @@ def validate(
     try:
         return model.model_validate_json(json.dumps(value))
     except ValidationError as error:
+        raise InvalidInput(explain(error, model, value, _placing(document, at), advice=advice)) from None
 
-        def problem(path: Sequence[Step], message: str, hint: str, key: bool) -> Problem:
-            return document.problem((*at, *path), message, hint, key=key)
 
-        raise InvalidInput(explain(error, model, value, problem, advice=advice)) from None
+@dataclass(frozen=True)
+class Salvage(Generic[Model]):
+    """What could be read of a map: without its `broken` keys; `model` is None where nothing could."""
+
+    model: Model | None
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+
+
+def salvage(
+    document: Document,
+    model: type[Model],
+    data: Any,
+    *,
+    at: Sequence[Step] = (),
+    advice: Mapping[str, str] = _NO_ADVICE,
+    instead: Mapping[str, Any] = _NO_ADVICE,
+) -> Salvage[Model]:
+    """As `validate`, but goes on with the keys that are right, so that they can be checked further.
+
+    `instead` holds stand-ins for required keys that are missing or broken.
+    """
+    try:
+        return Salvage(model.model_validate_json(json.dumps(data)))
+    except ValidationError as error:
+        problems = explain(error, model, data, _placing(document, at), advice=advice)
+        paths = [_path(detail, data) for detail in error.errors(include_url=False)]
+    broken = frozenset(str(path[0]) for path in paths if path)
+    if not isinstance(data, dict):
+        return Salvage(None, tuple(problems), broken)
+    sound = {**instead, **{key: value for key, value in data.items() if key not in broken}}
+    try:
+        return Salvage(model.model_validate_json(json.dumps(sound)), tuple(problems), broken)
+    except ValidationError:
+        return Salvage(None, tuple(problems), broken)
+
+
+def _placing(document: Document, at: Sequence[Step]) -> MakeProblem:
+    def problem(path: Sequence[Step], message: str, hint: str, key: bool) -> Problem:
+        return document.problem((*at, *path), message, hint, key=key)
+
+    return problem
 
 
 def explain(
@@ -231,6 +272,3 @@ def _names(annotation: Any) -> list[str]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [info.alias or name for name, info in annotation.model_fields.items()]
     return []
-
-
-__all__ = ["did_you_mean", "dotted", "explain", "nearest", "validate"]

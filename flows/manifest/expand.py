@@ -1,0 +1,256 @@
+"""A manifest multiplied out into variants: pure, `now` and the timezone are arguments.
+
+Nothing is multiplied before it has been counted. What is wrong with one place is said once, however many
+variants it spoils.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+
+from flows.documents import did_you_mean, shown
+from flows.errors import InvalidInput, Problem
+from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
+from flows.manifest.matrix import Axis, Path, Point
+from flows.manifest.merge import Merged, merge
+from flows.manifest.names import period
+from flows.manifest.source import Entry, Manifest
+from flows.manifest.template import Template, parse
+from flows.manifest.variant import Variant
+from flows.manifest.wire import OptionDesk
+from flows.manifest.words import check_words, unused_file_variables
+
+MAX_VARIANTS = 100_000
+MAX_TEXT = 50_000_000
+
+_QUOTED = re.compile(r'"[^"\n]{2,200}"|“[^”\n]{2,200}”|„[^“”\n]{2,200}[“”]')
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The variants of one file, with what is wrong (then the variants are not to be used) or noteworthy."""
+
+    variants: tuple[Variant, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def expand(manifest: Manifest, now: datetime, tz: tzinfo) -> tuple[Variant, ...]:
+    """All variants in file order, or InvalidInput."""
+    expansion = expand_all(manifest, now, tz)
+    if manifest.problems or expansion.problems:
+        raise InvalidInput((*manifest.problems, *expansion.problems))
+    return expansion.variants
+
+
+def expand_all(manifest: Manifest, now: datetime, tz: tzinfo) -> Expansion:
+    """As `expand`, but goes on past problems to find all of them."""
+    work = _Work(manifest, now, tz)
+    variants = tuple(work.run())
+    return Expansion(variants, tuple(work.problems), tuple(work.warnings))
+
+
+@dataclass
+class _Work:
+    manifest: Manifest
+    now: datetime
+    tz: tzinfo
+    # Dictionaries as ordered sets: the same complaint of a thousand variants is one.
+    problems: dict[Problem, None] = field(default_factory=dict)
+    warnings: dict[Problem, None] = field(default_factory=dict)
+    _said: set[tuple[object, ...]] = field(default_factory=set)
+    _written: int = 0
+
+    def __post_init__(self) -> None:
+        self.desk = OptionDesk(self.manifest, self._problem, self._warning)
+
+    def run(self) -> Iterator[Variant]:
+        self.desk.check_models()
+        total = 0
+        templates: list[Template | None] = []
+        for entry in self.manifest.entries:
+            template = self._template(entry)
+            templates.append(template)
+            total += self._size(entry)
+            if total > MAX_VARIANTS:
+                message = f"{total:,} variants up to here; at most {MAX_VARIANTS:,} are possible in one file"
+                self._problem((*entry.at, "matrix"), message, "Split the file, or shorten the axes.")
+                return
+        if "entries" not in self.manifest.broken and None not in templates:
+            names = {name for template in templates if template for name in template.names}
+            for problem in unused_file_variables(self.manifest, names):
+                self.problems[problem] = None
+        for entry, template in zip(self.manifest.entries, templates, strict=True):
+            yield from self._entry(entry, template)
+
+    def _size(self, entry: Entry) -> int:
+        """An upper bound of the entry's variants: its seeds may differ from label to label."""
+        points = [point.overrides.seeds for axis in entry.matrix.axes for point in axis.points]
+        seeds = max(len(seeds or ()) for seeds in (entry.prompt.seeds, *points))
+        return entry.matrix.size * max(1, seeds)
+
+    def _template(self, entry: Entry) -> Template | None:
+        if "prompt" in entry.broken:
+            return None
+        template, slips = parse(entry.prompt.prompt)
+        for slip in slips:
+            self._problem((*entry.at, "prompt"), slip.message, slip.hint)
+        if slips:
+            return None
+        for problem in check_words(self.manifest, entry, template):
+            self.problems[problem] = None
+        return template
+
+    def _entry(self, entry: Entry, template: Template | None) -> Iterator[Variant]:
+        found = False
+        for combination in itertools.product(*(axis.points for axis in entry.matrix.axes)):
+            chosen = list(zip(entry.matrix.axes, combination, strict=True))
+            labels = {axis.name: point.label for axis, point in chosen}
+            if entry.matrix.keeps(labels):
+                found = True
+                yield from self._variants(entry, template, chosen, labels)
+                if self._written > MAX_TEXT:
+                    message = f"more than {MAX_TEXT // 1_000_000} MB of prompts up to here"
+                    self._problem((*entry.at, "prompt"), message, "Split the file.")
+                    return
+        if not found:
+            message = "every combination of the matrix is excluded"
+            self._problem((*entry.at, "matrix", "exclude"), message, "Leave one, or remove the prompt.")
+
+    def _variants(
+        self,
+        entry: Entry,
+        template: Template | None,
+        chosen: Sequence[tuple[Axis, Point]],
+        labels: Mapping[str, str],
+    ) -> Iterator[Variant]:
+        merged = merge(self.manifest, entry, chosen)
+        endpoint = self._endpoint(entry, merged, chosen)
+        name = _name(entry.prompt.id, labels)
+        text = self._fill(entry, template, merged, name) if template else None
+        if endpoint is None:
+            return
+        shape, options = self.desk.options(endpoint, merged)
+        if text is None or self._too_long(entry, endpoint, text, name):
+            return
+        self._check_lettering(entry, merged, text, name)
+        seeds = merged.value("seeds")
+        for seed in seeds or (None,):
+            axes = dict(labels) if seed is None else {**labels, "seed": str(seed)}
+            yield Variant(
+                prompt_id=entry.prompt.id,
+                name=name if seed is None else _name(entry.prompt.id, axes),
+                axes=MappingProxyType(axes),
+                endpoint=endpoint,
+                prompt=text,
+                count=1 if seeds else merged.value("count") or 1,
+                brand=merged.value("brand") or self.manifest.brand,
+                campaign=merged.value("campaign"),
+                tags=merged.tags,
+                lettering=_lettering(merged),
+                aspect_ratio=shape,
+                options=MappingProxyType(options),
+                seed=seed,
+                edition=self._edition(merged),
+                file=self.manifest.document.file,
+                line=self.manifest.document.place(entry.at)[0],
+            )
+
+    def _edition(self, merged: Merged) -> str | None:
+        refresh = merged.value("refresh")
+        return period(refresh, self.now, self.tz) if refresh else merged.value("edition")
+
+    def _endpoint(
+        self, entry: Entry, merged: Merged, chosen: Sequence[tuple[Axis, Point]]
+    ) -> Endpoint | None:
+        unreadable = {
+            "model" in entry.broken,
+            "matrix" in entry.broken,
+            "defaults" in self.manifest.broken,
+            "defaults.model" in self.manifest.broken,
+            *("model" in point.broken for _, point in chosen),
+        }
+        written = merged.fields.get("model")
+        if written is None:
+            if True not in unreadable and self._once("model", entry.at):
+                self._problem(
+                    entry.at, "no model", f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
+                )
+            return None
+        endpoint = find(written.value)
+        if endpoint is None and self._once("model", written.path):
+            self._problem(
+                written.path,
+                f"unknown model {shown(written.value)}",
+                did_you_mean(written.value, CATALOGUE, "Models"),
+            )
+        return endpoint
+
+    def _fill(self, entry: Entry, template: Template, merged: Merged, name: str) -> str | None:
+        missing = [word for word in template.names if word not in merged.texts]
+        for word in missing:
+            # A name that fills the prompt nowhere has been reported already, for all variants at once.
+            somewhere = any(
+                word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points
+            )
+            lettering = word == "lettering" and "lettering" not in entry.broken
+            if (somewhere or lettering) and "matrix" not in entry.broken and self._once(word, entry.at):
+                hint = (
+                    "Set `lettering`." if word == "lettering" else f"Give `vars: {{{word}: ...}}` there too."
+                )
+                self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
+        if missing:
+            return None
+        text = unicodedata.normalize("NFC", template.fill(merged.texts)).strip()
+        self._written += len(text)
+        return text
+
+    def _too_long(self, entry: Entry, endpoint: Endpoint, text: str, name: str) -> bool:
+        if len(text) <= endpoint.max_prompt:
+            return False
+        if self._once("long", entry.at, endpoint.model):
+            message = (
+                f"{name}: {len(text):,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"
+            )
+            self._problem((*entry.at, "prompt"), message, "Shorten the prompt, or what fills it.")
+        return True
+
+    def _check_lettering(self, entry: Entry, merged: Merged, text: str, name: str) -> None:
+        wanted = _lettering(merged)
+        if wanted is not None and wanted not in text:
+            path = merged.fields["lettering"].path
+            if self._once("lettering", path):
+                message = f"the prompt of {name} never says {shown(wanted)}"
+                self._problem(path, message, 'Let the prompt say it: ... reads "{lettering}".')
+        elif wanted is None and (quoted := _QUOTED.search(text)) and self._once("quoted", entry.at):
+            message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
+            self._warning(
+                (*entry.at, "prompt"), message, "With `lettering` the audit can check that it is readable."
+            )
+
+    def _once(self, *key: object) -> bool:
+        new = key not in self._said
+        self._said.add(key)
+        return new
+
+    def _problem(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+        self.problems[self.manifest.document.problem(path, message, hint, key=key)] = None
+
+    def _warning(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+        self.warnings[self.manifest.document.problem(path, message, hint, key=key)] = None
+
+
+def _name(prompt_id: str, axes: Mapping[str, str]) -> str:
+    labels = ",".join(f"{axis}={label}" for axis, label in axes.items())
+    return f"{prompt_id}@{labels}" if labels else prompt_id
+
+
+def _lettering(merged: Merged) -> str | None:
+    text = merged.value("lettering")
+    return None if text is None else unicodedata.normalize("NFC", text).strip()

@@ -1,0 +1,264 @@
+"""A prompt's matrix: its axes, what each label of an axis changes, and which combinations are left out.
+
+An axis is a list, whose values fill ``{axis}`` (or set the field the axis is named after), or a map from
+label to overrides. Pure; works on the document, so that every complaint has its place. Nothing is multiplied
+out here: a matrix of a million is only counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.documents import Document, did_you_mean, salvage, shorten, shown
+from flows.errors import Problem
+from flows.manifest import advice
+from flows.manifest.models import Overrides, Ratio, Text
+from flows.manifest.names import LABEL_WORDS, is_label, slug
+
+MAX_AXES = 8
+# A list named like one of these sets that field; every other list fills {axis}.
+FIELD_AXES = ("model", "aspect_ratio", "lettering")
+_NOT_AXES = {
+    "include": "Write the labels into the axes, and leave out combinations with `exclude`.",
+    "seed": "Write `seeds: [11, 12]` beside `matrix`: one image for each seed.",
+    "seeds": "Write `seeds: [11, 12]` beside `matrix`: one image for each seed.",
+    "count": "Write `count` beside `matrix`, or under a label of an axis.",
+    "vars": "Write `vars` beside `matrix`, or under a label of an axis.",
+    "options": "Write `options` beside `matrix`, or under a label of an axis.",
+}
+# Fields that stand for each other: setting one unsets the other.
+_GROUPS = {"seeds": "count", "refresh": "edition"}
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One label of an axis. `text` is what it fills ``{axis}`` with; `broken` names unreadable fields."""
+
+    label: str
+    text: str
+    overrides: Overrides
+    path: Path
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Axis:
+    """`listed` says that it was written as a list, not as a map of overrides."""
+
+    name: str
+    points: tuple[Point, ...]
+    listed: bool
+    path: Path
+
+    @property
+    def fills(self) -> bool:
+        """Whether its values are there to fill ``{axis}``, so that the prompt must use them."""
+        return self.listed and self.name not in FIELD_AXES
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All axes in file order. `excluded` maps a set of axis names to the label tuples left out of it."""
+
+    axes: tuple[Axis, ...] = ()
+    excluded: Mapping[tuple[str, ...], frozenset[tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are before `exclude`."""
+        return math.prod(len(axis.points) for axis in self.axes)
+
+    def keeps(self, labels: Mapping[str, str]) -> bool:
+        """Whether a combination is wanted."""
+        return not any(
+            tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items()
+        )
+
+
+class _Text(BaseModel):
+    model_config = ConfigDict(strict=True)
+    value: Text
+
+
+class _Ratio(_Text):
+    value: Ratio
+
+
+_LIST_VALUES: Mapping[str, type[_Text]] = {"aspect_ratio": _Ratio}
+
+
+def read_matrix(document: Document, data: Mapping[str, Any], at: Path) -> tuple[Matrix, list[Problem]]:
+    """The matrix written at the path `at`, as far as it is sound, and what is wrong with it."""
+    problems: list[Problem] = []
+    axes: list[Axis] = []
+    for name, value in data.items():
+        if name != "exclude":
+            axis = _axis(document, name, value, (*at, name), problems)
+            axes += [axis] if axis else []
+    if not axes and not problems:
+        hint = "Name an axis, such as `mood: [calm, playful]`, or leave `matrix` out."
+        problems.append(document.problem(at, "a matrix without axes", hint))
+    if len(axes) > MAX_AXES:
+        problems.append(
+            document.problem(at, f"{len(axes)} axes; at most {MAX_AXES} are possible", "Merge some.")
+        )
+        axes = axes[:MAX_AXES]
+    problems += _conflicts(document, axes)
+    excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    if "exclude" in data and not problems:
+        excluded = _exclude(document, data["exclude"], (*at, "exclude"), axes, problems)
+    return Matrix(tuple(axes), {names: frozenset(rows) for names, rows in excluded.items()}), problems
+
+
+def _axis(document: Document, name: str, value: Any, at: Path, problems: list[Problem]) -> Axis | None:
+    if name in _NOT_AXES:
+        problems.append(document.problem(at, f"`{name}` cannot be an axis", _NOT_AXES[name], key=True))
+        return None
+    if not is_label(name):
+        hint = f"Use {LABEL_WORDS}."
+        problems.append(document.problem(at, f"{shown(name)} cannot name an axis", hint, key=True))
+        return None
+    if not isinstance(value, list | dict) or not value:
+        hint = "Write a list, as [calm, playful], or a map from label to overrides."
+        what = (
+            "is empty" if isinstance(value, list | dict) else f"must be a list or a map, not {shown(value)}"
+        )
+        problems.append(document.problem(at, f"an axis {what}", hint))
+        return None
+    if isinstance(value, list):
+        points = _list_points(document, name, value, at, problems)
+        return Axis(name, tuple(points), listed=True, path=at) if points else None
+    points = list(_map_points(document, value, at, problems))
+    return Axis(name, tuple(points), listed=False, path=at) if points else None
+
+
+def _map_points(
+    document: Document, value: Mapping[str, Any], at: Path, problems: list[Problem]
+) -> Iterator[Point]:
+    folded: dict[str, str] = {}
+    for label, overrides in value.items():
+        path = (*at, label)
+        if not is_label(label):
+            hint = f"Use {LABEL_WORDS}."
+            problems.append(document.problem(path, f"{shown(label)} cannot be a label", hint, key=True))
+            continue
+        first = folded.setdefault(label.lower(), label)
+        if first != label:
+            message = (
+                f"the labels `{first}` and `{label}` differ only in case, which some file systems do not see"
+            )
+            problems.append(document.problem(path, message, "Rename one of them.", key=True))
+            continue
+        read = salvage(document, Overrides, overrides, at=path, advice=advice.OVERRIDES)
+        problems += read.problems
+        yield Point(label, label, read.model or Overrides(), path, read.broken)
+
+
+def _list_points(
+    document: Document, name: str, values: Sequence[Any], at: Path, problems: list[Problem]
+) -> list[Point]:
+    points: list[Point] = []
+    labels: dict[str, int] = {}
+    for index, value in enumerate(values):
+        path = (*at, index)
+        read = salvage(document, _LIST_VALUES.get(name, _Text), {"value": value}, at=path)
+        if read.model is None:
+            hint = "" if document.advice(path) else "To change more than a text, write the axis as a map."
+            for problem in read.problems:
+                hint = hint if isinstance(value, dict | list) else problem.hint
+                problems.append(document.problem(path, problem.message, hint))
+            continue
+        text = read.model.value
+        label = slug(text)
+        if not label:
+            hint = "Write the axis as a map: {label: {vars: {" + name + ": ...}}}."
+            problems.append(
+                document.problem(path, f"{shown(text)} has no letters to name a variant by", hint)
+            )
+        elif label.lower() in labels:
+            first = shown(values[labels[label.lower()]])
+            hint = "Write the axis as a map, and choose the labels yourself."
+            problems.append(document.problem(path, f"names its variant `{label}`, as {first} does", hint))
+        else:
+            labels[label.lower()] = index
+            fields = {name: text} if name in FIELD_AXES else {}
+            points.append(Point(label, text, Overrides.model_validate(fields), path))
+    return points
+
+
+def _conflicts(document: Document, axes: Sequence[Axis]) -> list[Problem]:
+    """One field set by two axes: which of them should win cannot be guessed."""
+    problems = []
+    setters: dict[str, str] = {}
+    for axis in axes:
+        own: dict[str, Path] = {}
+        for point in axis.points:
+            for name, path in fields_set(axis, point).items():
+                own.setdefault(name, path)
+        for name, path in own.items():
+            other = setters.setdefault(name, axis.name)
+            if other != axis.name:
+                message = f"`{name}` is set by two axes, `{other}` and `{axis.name}`"
+                problems.append(document.problem(path, message, "Leave it to one of them."))
+    return problems
+
+
+def fields_set(axis: Axis, point: Point) -> dict[str, Path]:
+    """What a label sets, by the name of the field, and where. Tags add up, so that no two collide."""
+    found: dict[str, Path] = {}
+    for name in sorted(point.overrides.model_fields_set - {"tags"}):
+        path = point.path if axis.listed else (*point.path, name)
+        if name in ("options", "vars"):
+            for key in getattr(point.overrides, name):
+                found[f"{name}.{key}"] = (*point.path, name, key)
+        else:
+            found[_GROUPS.get(name, name)] = path
+    if axis.fills:
+        found[f"vars.{axis.name}"] = point.path
+    return found
+
+
+def _exclude(
+    document: Document, rows: Any, at: Path, axes: Sequence[Axis], problems: list[Problem]
+) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+    excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    if not isinstance(rows, list) or not rows:
+        hint = "Write it like - {language: de, format: banner}."
+        problems.append(document.problem(at, "`exclude` must be a list of combinations", hint))
+        return excluded
+    labels = {
+        axis.name: {name: point for point in axis.points for name in (point.label, point.text)}
+        for axis in axes
+    }
+    for index, row in enumerate(rows):
+        path = (*at, index)
+        if not isinstance(row, dict) or not row:
+            hint = "Write it like {language: de, format: banner}."
+            problems.append(
+                document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint)
+            )
+            continue
+        chosen: dict[str, str] = {}
+        for name, value in row.items():
+            word = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            if name not in labels:
+                hint = did_you_mean(name, labels, "Axes")
+                message = f"there is no axis `{shorten(name)}`"
+                problems.append(document.problem((*path, name), message, hint, key=True))
+            elif not isinstance(word, str) or word not in labels[name]:
+                known = [point.label for point in labels[name].values()]
+                hint = did_you_mean(word, known, "Labels") if isinstance(word, str) else "Write one label."
+                message = f"the axis `{name}` has no label {shown(value)}"
+                problems.append(document.problem((*path, name), message, hint))
+            else:
+                chosen[name] = labels[name][word].label
+        if len(chosen) == len(row):
+            names = tuple(axis.name for axis in axes if axis.name in chosen)
+            excluded.setdefault(names, set()).add(tuple(chosen[name] for name in names))
+    return excluded

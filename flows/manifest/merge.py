@@ -1,0 +1,104 @@
+"""What holds for one variant: defaults, the model's options, the prompt and its axes laid over each other.
+
+The later layer wins, field by field and option by option; it also displaces what cannot stand beside it
+(`seeds` and `count`, or options the vendor excludes from each other). Every value remembers where it was
+written. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from flows.ideogram.catalogue import Endpoint
+from flows.manifest.matrix import Axis, Path, Point
+from flows.manifest.models import written
+from flows.manifest.options import excluded_by
+from flows.manifest.source import Entry, Manifest
+
+_DISPLACES = {"seeds": "count", "count": "seeds", "edition": "refresh", "refresh": "edition"}
+
+
+class Layer(IntEnum):
+    """From general to particular."""
+
+    DEFAULTS = 0
+    MODEL = 1
+    PROMPT = 2
+    AXES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value, where it stands, and in which layer."""
+
+    value: Any
+    path: Path
+    layer: Layer
+
+
+@dataclass(frozen=True)
+class Merged:
+    """All that was written for one variant. `tags` add up; `texts` are what placeholders may take."""
+
+    fields: Mapping[str, Written]
+    tags: tuple[str, ...]
+    texts: Mapping[str, str]
+    layers: tuple[tuple[Layer, Mapping[str, Any], Path], ...] = field(repr=False)
+
+    def value(self, name: str) -> Any:
+        """The value of a field, None where nothing was written."""
+        found = self.fields.get(name)
+        return found.value if found else None
+
+
+def merge(manifest: Manifest, entry: Entry, chosen: Iterable[tuple[Axis, Point]]) -> Merged:
+    """The layers of one combination of labels, but for the options, which need the model first."""
+    layers: list[tuple[Layer, Mapping[str, Any], Path]] = [
+        (Layer.DEFAULTS, written(manifest.defaults), ("defaults",)),
+        (Layer.PROMPT, written(entry.prompt), entry.at),
+    ]
+    chosen = list(chosen)
+    layers += [(Layer.AXES, written(point.overrides), point.path) for _, point in chosen]
+    fields: dict[str, Written] = {}
+    tags: dict[str, None] = {}
+    for layer, values, path in layers:
+        for name, value in values.items():
+            fields.pop(_DISPLACES.get(name, ""), None)
+            fields[name] = Written(value, (*path, name), layer)
+        tags.update(dict.fromkeys(values.get("tags") or ()))
+    return Merged(fields, tuple(tags), _texts(manifest, entry, chosen, fields), tuple(layers))
+
+
+def _texts(
+    manifest: Manifest, entry: Entry, chosen: Iterable[tuple[Axis, Point]], fields: Mapping[str, Written]
+) -> dict[str, str]:
+    """Placeholders are looked up in the axes, the prompt's vars, the file's, and then `lettering`."""
+    texts = {"lettering": fields["lettering"].value} if "lettering" in fields else {}
+    texts.update(manifest.variables)
+    texts.update(entry.prompt.vars or {})
+    for axis, point in chosen:
+        texts[axis.name] = point.text
+        texts.update(point.overrides.vars or {})
+    return texts
+
+
+def merge_options(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dict[str, Written]:
+    """The options of a variant on this model, unchecked."""
+    options: dict[str, Written] = {}
+    layers = [
+        (layer, values.get("options") or {}, (*path, "options")) for layer, values, path in merged.layers
+    ]
+    if endpoint.model in manifest.models:
+        own, path = manifest.models[endpoint.model]
+        layers.insert(1, (Layer.MODEL, own, path))
+    for layer, values, path in layers:
+        for name in values:
+            for rival in excluded_by(endpoint, name):
+                if rival in options and options[rival].layer < layer:
+                    del options[rival]
+        for name, value in values.items():
+            options[name] = Written(value, (*path, name), layer)
+    return options

@@ -1,0 +1,104 @@
+"""The options of a variant as they will be sent: checked, in the vendor's spelling, with the shape resolved.
+
+`aspect_ratio` works on every model; where one has only sizes, the catalogue picks the documented one. A size
+or resolution among the options decides, whatever `aspect_ratio` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flows.documents import shown
+from flows.ideogram.catalogue import CATALOGUE, Endpoint
+from flows.manifest.matrix import Path
+from flows.manifest.merge import Merged, Written, merge_options
+from flows.manifest.names import parse_ratio, parse_size
+from flows.manifest.options import Checked, check, exclusions, find_ratio
+from flows.manifest.source import Manifest
+
+_SIZES = ("size", "resolution")
+
+
+class Report(Protocol):
+    """How a complaint about a place in the manifest is handed over."""
+
+    def __call__(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None: ...
+
+
+@dataclass
+class OptionDesk:
+    """Checks each written option once for each model, however many variants it is in."""
+
+    manifest: Manifest
+    problem: Report
+    warning: Report
+    _checked: dict[tuple[str, Path], Checked] = field(default_factory=dict)
+
+    def check_models(self) -> None:
+        """The options under `models`, whether or not a prompt uses the model."""
+        for model, (options, path) in self.manifest.models.items():
+            for name, value in options.items():
+                self._check(CATALOGUE[model], name, value, (*path, name))
+
+    def options(self, endpoint: Endpoint, merged: Merged) -> tuple[str | None, dict[str, Any]]:
+        """The shape as people write it (None where it is the model's choice), and the options to send."""
+        sound: dict[str, Written] = {}
+        for name, written in merge_options(self.manifest, endpoint, merged).items():
+            checked = self._check(endpoint, name, written.value, written.path)
+            if not checked.slips:
+                sound[name] = Written(checked.value, written.path, written.layer)
+        for first, second in exclusions(endpoint, sound):
+            later = max(sound[first], sound[second], key=lambda written: written.layer)
+            message = f"`{first}` and `{second}` cannot be given together on {endpoint.model}"
+            self.problem(later.path, message, "Keep one of them.", key=True)
+        shape, extra = self._shape(endpoint, merged.fields.get("aspect_ratio"), sound)
+        return shape, {**{name: written.value for name, written in sound.items()}, **extra}
+
+    def _check(self, endpoint: Endpoint, name: str, value: Any, path: Path) -> Checked:
+        key = (endpoint.model, path)
+        if key not in self._checked:
+            self._checked[key] = checked = check(endpoint, name, value)
+            for slip in checked.slips:
+                self.problem((*path, *slip.path), slip.message, slip.hint, key=slip.key)
+            for note in checked.notes:
+                self.warning((*path, *note.path), note.message, note.hint)
+        return self._checked[key]
+
+    def _shape(
+        self, endpoint: Endpoint, own: Written | None, options: Mapping[str, Written]
+    ) -> tuple[str | None, dict[str, Any]]:
+        sized = next((options[name] for name in _SIZES if name in options), None)
+        rival = options.get("aspect_ratio")
+        if own is None:
+            return _shape_of(rival.value if rival else None), {}
+        if sized is not None:
+            return self._sized(own, sized), {}
+        if rival is not None and rival.layer >= own.layer:
+            theirs = _shape_of(rival.value)
+            if rival.layer == own.layer and (theirs is None or find_ratio(endpoint, own.value) != theirs):
+                message = f"the shape is given twice: {own.value} here, {rival.value} under `options`"
+                self.problem(own.path, message, "Keep one of them.", key=True)
+            return theirs, {}
+        ratio = find_ratio(endpoint, own.value)
+        if ratio is None:
+            message = f"{endpoint.model} has no shape {own.value}"
+            self.problem(own.path, message, f"It has {', '.join(endpoint.ratios)}.")
+            return None, {}
+        name, value = endpoint.ratios[ratio]
+        return ratio, {name: value}
+
+    def _sized(self, own: Written, sized: Written) -> str | None:
+        asked, size = parse_ratio(own.value), parse_size(str(sized.value))
+        if asked and size and asked[0] * size[1] == asked[1] * size[0]:
+            return str(own.value)
+        name = sized.path[-1]
+        message = f"`aspect_ratio: {own.value}` has no effect here: `{name}: {sized.value}` decides"
+        self.warning(own.path, message, f"Remove it, or remove {shown(name)} from the options.")
+        return None
+
+
+def _shape_of(value: Any) -> str | None:
+    ratio = parse_ratio(value) if isinstance(value, str) else None
+    return f"{ratio[0]}:{ratio[1]}" if ratio else None
