@@ -157,9 +157,7 @@ def cycles(root: Path) -> list[str]:
     """No module reaches itself again through imports, wherever they stand."""
     every = {module.name: module for module in modules(root)}
     graph = {
-        name: {
-            target for used in module.imports if (target := _module_of(used.name, every)) and target != name
-        }
+        name: {target for used in module.imports if (target := _module_of(used.name, every)) and target != name}
         for name, module in every.items()
     }
     # A package's __init__ re-exports its own modules; one of them importing another through the package's
@@ -212,9 +210,7 @@ def light_commands(root: Path) -> list[str]:
             if not used.eager:
                 continue
             if used.name.partition(".")[0] == "prefect":
-                complaints.append(
-                    f"{trail} imports {used.name} (line {used.line}): do it inside the function"
-                )
+                complaints.append(f"{trail} imports {used.name} (line {used.line}): do it inside the function")
             elif target := _module_of(used.name, every):
                 waiting.append((target, f"{trail} -> {target}"))
     return complaints
@@ -224,10 +220,7 @@ def shadowing(root: Path) -> list[str]:
     """A path entrypoint puts ``flows/`` first on sys.path: no name there may hide another module."""
     taken = set(importlib.metadata.packages_distributions()) | sys.stdlib_module_names
     names = {path.stem for path in (root / "flows").iterdir() if path.suffix == ".py" or path.is_dir()}
-    return [
-        f"flows/{name} hides a module of the same name: rename it"
-        for name in sorted(names & taken - {"__init__"})
-    ]
+    return [f"flows/{name} hides a module of the same name: rename it" for name in sorted(names & taken - {"__init__"})]
 
 
 def size(root: Path) -> list[str]:
@@ -241,9 +234,7 @@ def size(root: Path) -> list[str]:
 
 def docstrings(root: Path) -> list[str]:
     """Every module says what it knows."""
-    return [
-        f"{module.name} has no docstring" for module in modules(root) if not ast.get_docstring(module.tree)
-    ]
+    return [f"{module.name} has no docstring" for module in modules(root) if not ast.get_docstring(module.tree)]
 
 
 _REGISTRY = re.compile(
@@ -300,20 +291,14 @@ def secrets(root: Path) -> list[str]:
     complaints = []
     for path, text in texts(root):
         suspects = [match.group() for match in _CREDENTIAL.finditer(text)]
-        suspects += [
-            match["value"] for match in _NAMED_SECRET.finditer(text) if _looks_random(match["value"])
-        ]
-        complaints += [
-            f"{path.relative_to(root)}: {suspect[:6]}… looks like a real key" for suspect in suspects
-        ]
+        suspects += [match["value"] for match in _NAMED_SECRET.finditer(text) if _looks_random(match["value"])]
+        complaints += [f"{path.relative_to(root)}: {suspect[:6]}… looks like a real key" for suspect in suspects]
     return complaints
 
 
 def _looks_random(value: str) -> bool:
     """Letters of both cases and digits, thoroughly mixed: ``not-a-real-key`` and identifiers are not."""
-    kinds = [
-        "d" if char.isdigit() else "u" if char.isupper() else "l" if char.islower() else "-" for char in value
-    ]
+    kinds = ["d" if char.isdigit() else "u" if char.isupper() else "l" if char.islower() else "-" for char in value]
     changes = sum(one != other for one, other in itertools.pairwise(kinds))
     return {"d", "u", "l"} <= set(kinds) and changes * 3 >= len(value)
 

@@ -433,9 +433,7 @@ def test_a_real_key_never_meets_the_sandbox(load: Load) -> None:
 
 def test_without_a_key_one_may_plan_but_not_buy(load: Load) -> None:
     """Loading succeeds; asking for the key says how to give it."""
-    settings = load(
-        env={"IDEOFLOW_API__BASE_URL": "https://api.ideogram.ai", "IDEOGRAM_API_KEY": " "}
-    ).settings
+    settings = load(env={"IDEOFLOW_API__BASE_URL": "https://api.ideogram.ai", "IDEOGRAM_API_KEY": " "}).settings
     with pytest.raises(Refused, match="export IDEOGRAM_API_KEY"):
         settings.key()
 

@@ -90,9 +90,7 @@ class PriceBook:
 
 
 def _spans(prices: Iterable[Price]) -> str:
-    return " and ".join(
-        f"from {price.since}" + (f" to {price.until}" if price.until else "") for price in prices
-    )
+    return " and ".join(f"from {price.since}" + (f" to {price.until}" if price.until else "") for price in prices)
 
 
 def _sum_of_money(usd: Decimal) -> Decimal:
@@ -157,15 +155,11 @@ def _check(document: Document, book: _Book) -> Iterable[Problem]:
             yield from _check_entries(document, book, ("models", model, tier), entries)
 
 
-def _check_entries(
-    document: Document, book: _Book, path: tuple[str, ...], entries: list[_Entry]
-) -> Iterable[Problem]:
+def _check_entries(document: Document, book: _Book, path: tuple[str, ...], entries: list[_Entry]) -> Iterable[Problem]:
     for index, entry in enumerate(entries):
         if entry.source not in book.sources:
             guess = nearest(entry.source, book.sources)
-            hint = (
-                f"Did you mean `{guess}`?" if guess else "Name it under sources:, with its url and the day."
-            )
+            hint = f"Did you mean `{guess}`?" if guess else "Name it under sources:, with its url and the day."
             yield document.problem((*path, index, "source"), f"unknown source `{entry.source}`", hint)
         if entry.until is not None and entry.until < entry.since:
             message = f"ends on {entry.until}, before it begins on {entry.since}"

@@ -87,11 +87,7 @@ class Document:
             return ""
         if node.comment:
             return "In YAML a # begins a comment: put the value in quotes."
-        if (
-            node.flow
-            and node.entries
-            and all(v.value is None and v.items is None for _, v in node.entries.values())
-        ):
+        if node.flow and node.entries and all(v.value is None and v.items is None for _, v in node.entries.values()):
             text = "{" + ", ".join(node.entries) + "}"
             return f"In YAML a value beginning with {{ is a map: put it in quotes, as in '{shorten(text)}'."
         return ""

@@ -29,9 +29,7 @@ MAX_PROBLEMS = 100
 # libyaml is several times faster; both parsers yield the same events for all that is accepted here.
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT_FOLLOWS = re.compile(r"[ \t]*#")
 
 
@@ -43,9 +41,7 @@ def parse(text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> Docume
     return document
 
 
-def read(
-    text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES
-) -> tuple[Document | None, list[Problem]]:
+def read(text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> tuple[Document | None, list[Problem]]:
     """As `parse`, but hands over what could be read beside its problems, so that a caller can look on."""
     if len(text) > max_bytes:
         size = f"{len(text) / 1e6:.1f} MB"
@@ -129,9 +125,7 @@ class _Composer:
         if not complete:
             return None
         if self._root is None or (self._root.value is None and self._root.size == 1 and not self._contains()):
-            self.problems.append(
-                Problem(self.file, 1, 1, "", "the file is empty", "Every file says something.")
-            )
+            self.problems.append(Problem(self.file, 1, 1, "", "the file is empty", "Every file says something."))
             return None
         return self._root
 
@@ -160,9 +154,7 @@ class _Composer:
                 fits = self._alias(event)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
-                fits = documents == 1 or self._fail(
-                    event, "a second document begins here", "Use one file for each."
-                )
+                fits = documents == 1 or self._fail(event, "a second document begins here", "Use one file for each.")
             else:
                 fits = True
             if not fits:
@@ -217,9 +209,7 @@ class _Composer:
             return self._fail(event, f"*{name} contains itself", "Write out what is meant.")
         self._aliased += target.size
         if self._aliased > MAX_ALIASED:
-            return self._fail(
-                event, "the aliases (*) of this file repeat too much", "Write less of it by aliases."
-            )
+            return self._fail(event, "the aliases (*) of this file repeat too much", "Write less of it by aliases.")
         if len(self._frames) + target.height > MAX_DEPTH:
             return self._fail(event, f"nested too deeply (at most {MAX_DEPTH} levels)", "Flatten it.")
         return self._place(target, event, None, plain=False)
@@ -250,16 +240,8 @@ class _Composer:
         """The key's text, None (and a problem) where it cannot be one."""
         entries = parent.entries or {}
         if not isinstance(node.value, str):
-            what = (
-                "a map or list"
-                if event is None or node.height > 1
-                else shorten(str(getattr(event, "value", "")))
-            )
-            hint = (
-                "Put the key in quotes."
-                if node.value is not None
-                else "Put a text that begins with { in quotes."
-            )
+            what = "a map or list" if event is None or node.height > 1 else shorten(str(getattr(event, "value", "")))
+            hint = "Put the key in quotes." if node.value is not None else "Put a text that begins with { in quotes."
             self._slip_at(node, f"a key must be a text, not {what or 'nothing'}", hint)
             return None
         if node.value == "<<" and plain:
@@ -286,9 +268,7 @@ class _Composer:
         self._nodes += 1
         if self._nodes <= MAX_NODES:
             return True
-        return self._fail(
-            event, f"more than {MAX_NODES:,} values in one file", "Split it into several files."
-        )
+        return self._fail(event, f"more than {MAX_NODES:,} values in one file", "Split it into several files.")
 
     def _comment_at(self, mark: Any) -> bool:
         if self._lines is None:

@@ -103,9 +103,7 @@ def _facts(report: RunReport) -> str:
     return _table(("Fact", "Value"), facts, len(facts))
 
 
-def _table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], max_rows: int, *, numbers: Sequence[int] = ()
-) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], max_rows: int, *, numbers: Sequence[int] = ()) -> str:
     every = list(rows)
     rule = ["---:" if column in numbers else "---" for column in range(len(head))]
     shown = [[escape(cell) for cell in row] for row in every[:max_rows]]

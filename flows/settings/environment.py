@@ -80,11 +80,7 @@ def _problem(name: str, message: str, hint: str) -> Problem:
 
 def _annotation(section: str, key: str) -> Any:
     model = Sections.model_fields[section].annotation
-    return (
-        model.model_fields[key].annotation
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        else str
-    )
+    return model.model_fields[key].annotation if isinstance(model, type) and issubclass(model, BaseModel) else str
 
 
 def _value(text: str, annotation: Any) -> Any:

@@ -38,9 +38,7 @@ def _section(name: str, section: BaseModel) -> str:
     doc = " ".join((type(section).__doc__ or "").split())
     lines = ["", f"# {doc}", f"{name}:"]
     for key, info in type(section).model_fields.items():
-        words = textwrap.wrap(
-            info.description or "", _WIDTH - 4, break_long_words=False, break_on_hyphens=False
-        )
+        words = textwrap.wrap(info.description or "", _WIDTH - 4, break_long_words=False, break_on_hyphens=False)
         lines += [f"  # {line}" for line in words]
         lines.append(f"  {key}: {_scalar(getattr(section, key))}")
     return "\n".join(lines) + "\n"

@@ -29,9 +29,7 @@ _ADVICE = dict.fromkeys(
 )
 
 
-def load_settings(
-    project: Path | None, configs: Sequence[str], environ: Mapping[str, str], cwd: Path
-) -> Loaded:
+def load_settings(project: Path | None, configs: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Loaded:
     """The settings, or InvalidInput with all problems.
 
     `project` is what --project said, `configs` what --config said, each a bare name (``s3`` is

@@ -68,9 +68,7 @@ class Api(_Section):
         600.0, description="Seconds a generation may take before this run stops waiting for it."
     )
     download_timeout_s: Seconds = Field(120.0, description="Seconds one download may take, retries apart.")
-    max_image_mb: int = Field(
-        64, ge=1, le=2000, description="Size of the largest picture that is accepted, in MB."
-    )
+    max_image_mb: int = Field(64, ge=1, le=2000, description="Size of the largest picture that is accepted, in MB.")
     private: bool = Field(
         True,
         description="Ask for pictures that are not shown on the vendor's site, wherever a model takes that.",
@@ -125,9 +123,7 @@ class Generate(_Section):
         description="What to do about a request that was cut off before its answer was recorded: `hold` it "
         "until you decide (`ideoflow recover`), or `resubmit` it after 15 minutes and perhaps pay twice.",
     )
-    timezone: Zone = Field(
-        "UTC", description="Time zone whose days and weeks `refresh` goes by, as in Europe/Berlin."
-    )
+    timezone: Zone = Field("UTC", description="Time zone whose days and weeks `refresh` goes by, as in Europe/Berlin.")
     manifests: tuple[Root, ...] = Field(
         ("prompts.yaml",),
         min_length=1,
@@ -149,9 +145,7 @@ class Sandbox(_Section):
     """The offline stand-in, used while api.base_url is `sandbox`."""
 
     latency_s: float = Field(0.4, ge=0, le=600, description="Seconds that a picture seems to take.")
-    max_in_flight: int = Field(
-        10, ge=1, le=1000, description="Images in progress it allows before it answers 429."
-    )
+    max_in_flight: int = Field(10, ge=1, le=1000, description="Images in progress it allows before it answers 429.")
     pictures: Literal["rich", "plain"] = Field(
         "rich", description="`rich` paints posters worth looking at, `plain` flat ones in no time."
     )

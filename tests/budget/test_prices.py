@@ -32,9 +32,7 @@ def test_a_price_is_found_by_day() -> None:
         '      - {usd: "0.09", since: 2027-01-01, source: list}\n'
         '      - {usd: "0.08", since: 2026-01-01, until: 2026-12-31, source: list}\n'
     )
-    prices = [
-        book.price("V_2", "default", date(*day)).usd for day in [(2026, 1, 1), (2026, 12, 31), (2027, 1, 1)]
-    ]
+    prices = [book.price("V_2", "default", date(*day)).usd for day in [(2026, 1, 1), (2026, 12, 31), (2027, 1, 1)]]
     assert prices == [Decimal("0.08"), Decimal("0.08"), Decimal("0.09")]
     assert book.price("V_2", "default", TODAY) == Price(
         Decimal("0.08"),
@@ -55,9 +53,7 @@ def test_a_price_is_found_by_day() -> None:
 )
 def test_an_unknown_price_says_what_to_add(model: str, tier: str, day: date, says: str) -> None:
     """No price is an error that names the file and the entry to add; it is never zero."""
-    book = load(
-        'models: {V_2: {default: [{usd: "0.08", since: 2026-01-01, until: 2026-12-31, source: list}]}}'
-    )
+    book = load('models: {V_2: {default: [{usd: "0.08", since: 2026-01-01, until: 2026-12-31, source: list}]}}')
     with pytest.raises(InvalidInput) as caught:
         book.price(model, tier, day)
     (problem,) = caught.value.problems
@@ -137,11 +133,7 @@ def test_a_wrong_book_is_refused(models: str, line: int, says: str, remedy: str)
 def test_all_mistakes_are_reported_at_once() -> None:
     """Two wrong names and an overlap come in one go."""
     with pytest.raises(InvalidInput) as caught:
-        load(
-            "models: {V2: {default: [{%s}]}, V_2: {turbo: [{%s}], default: [{%s}, {%s}]}}".replace(
-                "%s", ENTRY
-            )
-        )
+        load("models: {V2: {default: [{%s}]}, V_2: {turbo: [{%s}], default: [{%s}, {%s}]}}".replace("%s", ENTRY))
     assert len(caught.value.problems) == 3
 
 

@@ -53,9 +53,7 @@ def cells(markdown: str) -> list[list[str]]:
 def token_types(markdown: str) -> set[str]:
     """Every construct a renderer sees."""
     tokens = RENDERER.parse(markdown)
-    return {token.type for token in tokens} | {
-        child.type for token in tokens for child in token.children or []
-    }
+    return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
 
 
 HOSTILE = st.one_of(
