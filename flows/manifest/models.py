@@ -70,6 +70,13 @@ def _distinct(value: tuple[int, ...]) -> tuple[int, ...]:
     return value
 
 
+def _version(value: Any) -> Any:
+    if value != 1 or isinstance(value, bool):
+        hint = "This version of ideoflow reads `version: 1`."
+        raise PydanticCustomError("version", "is not a version that is understood", {"hint": hint})
+    return value
+
+
 def _given(value: Any) -> Any:
     """A key without a value is a slip, not a wish: leaving the key out says that."""
     if value is None:
@@ -101,7 +108,7 @@ Seeds = Annotated[
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50, strict=False)]
 Options = dict[str, Any]
 Variables = dict[Label, Text]
-Version = Annotated[Literal[1], _schema(const=1)]
+Version = Annotated[Literal[1], BeforeValidator(_version), _schema(const=1)]
 
 
 class _Strict(BaseModel):
