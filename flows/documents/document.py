@@ -87,10 +87,16 @@ class Document:
             return ""
         if node.comment:
             return "In YAML a # begins a comment: put the value in quotes."
-        if node.flow and node.entries and all(v.value is None and v.items is None for _, v in node.entries.values()):
+        if node.flow and node.entries is not None and _only_names(node.entries):
             text = "{" + ", ".join(node.entries) + "}"
-            return f"In YAML a value beginning with {{ is a map: put it in quotes, as in '{shorten(text)}'."
+            example = f", as in '{shorten(text)}'" if node.entries else ""
+            return f"In YAML a value beginning with {{ is a map: put it in quotes{example}."
         return ""
+
+
+def _only_names(entries: dict[str, tuple[Node, Node]]) -> bool:
+    """Whether a map in braces holds no values, as a placeholder read as a map does."""
+    return all(value.value is None and value.height == 1 for _, value in entries.values())
 
 
 def dotted(path: PathLike) -> str:

@@ -29,6 +29,7 @@ MakeProblem = Callable[[Sequence[Step], str, str, bool], Problem]
 _UNSET: Any = object()
 _NO_ADVICE: Mapping[str, Any] = types.MappingProxyType({})
 _LONGEST_WORD = 60
+_SHORT = 3
 
 # What each kind of value is called, by the pydantic error that says it is something else.
 _EXPECTED = {
@@ -145,7 +146,9 @@ def explain(
     seen: set[tuple[Step, ...]] = set()
     for path, detail in details:
         # A union complains once for each branch: the deepest complaint is about what the writer meant.
-        if path in seen or (detail["type"].endswith("_type") and _below(path, paths)):
+        # So does a list whose members were all refused: it is not empty, its members are wrong.
+        general = detail["type"].endswith("_type") or detail["type"] == "too_short"
+        if path in seen or (general and _below(path, paths)):
             continue
         seen.add(path)
         if len(problems) == MAX_PROBLEMS:
@@ -165,6 +168,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     if _plain(word) in plain:
         return plain[_plain(word)]
     matches = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    matches += [known for known in plain if len(known) > _SHORT and _plain(word).startswith(known)]
     return plain[matches[0]] if matches else None
 
 
@@ -227,6 +231,8 @@ def _words(
         if isinstance(value, str) and kind.startswith(("int", "float", "bool", "decimal")):
             hint = "Write it without quotes."
         return f"must be {_EXPECTED[kind]}, not {shown(value)}", hint, False
+    if kind in ("too_short", "string_too_short") and context.get("min_length") == 1:
+        return "must not be empty", "", False
     if kind in _BOUNDS:
         tail = f", not {shown(value)}" if isinstance(value, str | int | float) else ""
         return _BOUNDS[kind].format_map(context) + tail, "", False

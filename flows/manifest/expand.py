@@ -166,9 +166,7 @@ class _Work:
         refresh = merged.value("refresh")
         return period(refresh, self.now, self.tz) if refresh else merged.value("edition")
 
-    def _endpoint(
-        self, entry: Entry, merged: Merged, chosen: Sequence[tuple[Axis, Point]]
-    ) -> Endpoint | None:
+    def _endpoint(self, entry: Entry, merged: Merged, chosen: Sequence[tuple[Axis, Point]]) -> Endpoint | None:
         unreadable = {
             "model" in entry.broken,
             "matrix" in entry.broken,
@@ -179,9 +177,7 @@ class _Work:
         written = merged.fields.get("model")
         if written is None:
             if True not in unreadable and self._once("model", entry.at):
-                self._problem(
-                    entry.at, "no model", f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
-                )
+                self._problem(entry.at, "no model", f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}.")
             return None
         endpoint = find(written.value)
         if endpoint is None and self._once("model", written.path):
@@ -196,14 +192,10 @@ class _Work:
         missing = [word for word in template.names if word not in merged.texts]
         for word in missing:
             # A name that fills the prompt nowhere has been reported already, for all variants at once.
-            somewhere = any(
-                word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points
-            )
+            somewhere = any(word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points)
             lettering = word == "lettering" and "lettering" not in entry.broken
             if (somewhere or lettering) and "matrix" not in entry.broken and self._once(word, entry.at):
-                hint = (
-                    "Set `lettering`." if word == "lettering" else f"Give `vars: {{{word}: ...}}` there too."
-                )
+                hint = "Set `lettering`." if word == "lettering" else f"Give `vars: {{{word}: ...}}` there too."
                 self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
         if missing:
             return None
@@ -215,9 +207,7 @@ class _Work:
         if len(text) <= endpoint.max_prompt:
             return False
         if self._once("long", entry.at, endpoint.model):
-            message = (
-                f"{name}: {len(text):,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"
-            )
+            message = f"{name}: {len(text):,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"
             self._problem((*entry.at, "prompt"), message, "Shorten the prompt, or what fills it.")
         return True
 
@@ -230,9 +220,7 @@ class _Work:
                 self._problem(path, message, 'Let the prompt say it: ... reads "{lettering}".')
         elif wanted is None and (quoted := _QUOTED.search(text)) and self._once("quoted", entry.at):
             message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
-            self._warning(
-                (*entry.at, "prompt"), message, "With `lettering` the audit can check that it is readable."
-            )
+            self._warning((*entry.at, "prompt"), message, "With `lettering` the audit can check that it is readable.")
 
     def _once(self, *key: object) -> bool:
         new = key not in self._said

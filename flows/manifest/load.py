@@ -77,9 +77,7 @@ def _same_ids(manifests: Iterable[Manifest]) -> list[Problem]:
             place = f"{manifest.document.file}:{manifest.document.place(path)[0]}"
             first = seen.setdefault(entry.prompt.id.lower(), place)
             if first != place:
-                message = (
-                    f"the id `{entry.prompt.id}` is taken (upper and lower case are the same): see {first}"
-                )
+                message = f"the id `{entry.prompt.id}` is taken (upper and lower case are the same): see {first}"
                 problems.append(manifest.document.problem(path, message, "Every prompt needs its own id."))
     return problems
 

@@ -76,9 +76,7 @@ class Matrix:
 
     def keeps(self, labels: Mapping[str, str]) -> bool:
         """Whether a combination is wanted."""
-        return not any(
-            tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items()
-        )
+        return not any(tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items())
 
 
 class _Text(BaseModel):
@@ -105,9 +103,7 @@ def read_matrix(document: Document, data: Mapping[str, Any], at: Path) -> tuple[
         hint = "Name an axis, such as `mood: [calm, playful]`, or leave `matrix` out."
         problems.append(document.problem(at, "a matrix without axes", hint))
     if len(axes) > MAX_AXES:
-        problems.append(
-            document.problem(at, f"{len(axes)} axes; at most {MAX_AXES} are possible", "Merge some.")
-        )
+        problems.append(document.problem(at, f"{len(axes)} axes; at most {MAX_AXES} are possible", "Merge some."))
         axes = axes[:MAX_AXES]
     problems += _conflicts(document, axes)
     excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
@@ -126,9 +122,7 @@ def _axis(document: Document, name: str, value: Any, at: Path, problems: list[Pr
         return None
     if not isinstance(value, list | dict) or not value:
         hint = "Write a list, as [calm, playful], or a map from label to overrides."
-        what = (
-            "is empty" if isinstance(value, list | dict) else f"must be a list or a map, not {shown(value)}"
-        )
+        what = "is empty" if isinstance(value, list | dict) else f"must be a list or a map, not {shown(value)}"
         problems.append(document.problem(at, f"an axis {what}", hint))
         return None
     if isinstance(value, list):
@@ -138,9 +132,7 @@ def _axis(document: Document, name: str, value: Any, at: Path, problems: list[Pr
     return Axis(name, tuple(points), listed=False, path=at) if points else None
 
 
-def _map_points(
-    document: Document, value: Mapping[str, Any], at: Path, problems: list[Problem]
-) -> Iterator[Point]:
+def _map_points(document: Document, value: Mapping[str, Any], at: Path, problems: list[Problem]) -> Iterator[Point]:
     folded: dict[str, str] = {}
     for label, overrides in value.items():
         path = (*at, label)
@@ -150,9 +142,7 @@ def _map_points(
             continue
         first = folded.setdefault(label.lower(), label)
         if first != label:
-            message = (
-                f"the labels `{first}` and `{label}` differ only in case, which some file systems do not see"
-            )
+            message = f"the labels `{first}` and `{label}` differ only in case, which some file systems do not see"
             problems.append(document.problem(path, message, "Rename one of them.", key=True))
             continue
         read = salvage(document, Overrides, overrides, at=path, advice=advice.OVERRIDES)
@@ -178,9 +168,7 @@ def _list_points(
         label = slug(text)
         if not label:
             hint = "Write the axis as a map: {label: {vars: {" + name + ": ...}}}."
-            problems.append(
-                document.problem(path, f"{shown(text)} has no letters to name a variant by", hint)
-            )
+            problems.append(document.problem(path, f"{shown(text)} has no letters to name a variant by", hint))
         elif label.lower() in labels:
             first = shown(values[labels[label.lower()]])
             hint = "Write the axis as a map, and choose the labels yourself."
@@ -232,17 +220,12 @@ def _exclude(
         hint = "Write it like - {language: de, format: banner}."
         problems.append(document.problem(at, "`exclude` must be a list of combinations", hint))
         return excluded
-    labels = {
-        axis.name: {name: point for point in axis.points for name in (point.label, point.text)}
-        for axis in axes
-    }
+    labels = {axis.name: {name: point for point in axis.points for name in (point.label, point.text)} for axis in axes}
     for index, row in enumerate(rows):
         path = (*at, index)
         if not isinstance(row, dict) or not row:
             hint = "Write it like {language: de, format: banner}."
-            problems.append(
-                document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint)
-            )
+            problems.append(document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint))
             continue
         chosen: dict[str, str] = {}
         for name, value in row.items():

@@ -62,12 +62,14 @@ def merge(manifest: Manifest, entry: Entry, chosen: Iterable[tuple[Axis, Point]]
     ]
     chosen = list(chosen)
     layers += [(Layer.AXES, written(point.overrides), point.path) for _, point in chosen]
+    items = {point.path for axis, point in chosen if axis.listed}
     fields: dict[str, Written] = {}
     tags: dict[str, None] = {}
     for layer, values, path in layers:
         for name, value in values.items():
             fields.pop(_DISPLACES.get(name, ""), None)
-            fields[name] = Written(value, (*path, name), layer)
+            # A list's item is the whole value of its field, and stands where the item stands.
+            fields[name] = Written(value, path if path in items else (*path, name), layer)
         tags.update(dict.fromkeys(values.get("tags") or ()))
     return Merged(fields, tuple(tags), _texts(manifest, entry, chosen, fields), tuple(layers))
 
@@ -88,9 +90,7 @@ def _texts(
 def merge_options(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dict[str, Written]:
     """The options of a variant on this model, unchecked."""
     options: dict[str, Written] = {}
-    layers = [
-        (layer, values.get("options") or {}, (*path, "options")) for layer, values, path in merged.layers
-    ]
+    layers = [(layer, values.get("options") or {}, (*path, "options")) for layer, values, path in merged.layers]
     if endpoint.model in manifest.models:
         own, path = manifest.models[endpoint.model]
         layers.insert(1, (Layer.MODEL, own, path))

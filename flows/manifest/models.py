@@ -55,9 +55,7 @@ def _tag(value: str) -> str:
 def _ratio(value: str) -> str:
     ratio = parse_ratio(value)
     if ratio is None:
-        raise PydanticCustomError(
-            "ratio", "is not a ratio of width to height", {"hint": "Write it like 16:9."}
-        )
+        raise PydanticCustomError("ratio", "is not a ratio of width to height", {"hint": "Write it like 16:9."})
     return f"{ratio[0]}:{ratio[1]}"
 
 
@@ -67,6 +65,13 @@ def _distinct(value: tuple[int, ...]) -> tuple[int, ...]:
         message = "the seed {seed} is listed twice"
         hint = "The same seed makes the same picture: list each once."
         raise PydanticCustomError("distinct", message, {"seed": twice[0], "hint": hint})
+    return value
+
+
+def _version(value: Any) -> Any:
+    if value != 1 or isinstance(value, bool):
+        hint = "This version of ideoflow reads `version: 1`."
+        raise PydanticCustomError("version", "is not a version that is understood", {"hint": hint})
     return value
 
 
@@ -95,13 +100,11 @@ Model = Annotated[str, AfterValidator(_line), _schema(type="string")]
 Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
 # Behind a BeforeValidator pydantic no longer sees JSON but a Python list, which a strict tuple refuses.
-Seeds = Annotated[
-    tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS, strict=False), AfterValidator(_distinct)
-]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS, strict=False), AfterValidator(_distinct)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50, strict=False)]
 Options = dict[str, Any]
 Variables = dict[Label, Text]
-Version = Annotated[Literal[1], _schema(const=1)]
+Version = Annotated[Literal[1], BeforeValidator(_version), _schema(const=1)]
 
 
 class _Strict(BaseModel):
@@ -145,9 +148,7 @@ class Overrides(Defaults):
     lettering: Annotated[Text | None, _given_at_all] = Field(
         None, description="The words that must be readable in the picture; fills {lettering}."
     )
-    vars: Annotated[Variables | None, _given_at_all] = Field(
-        None, description="Texts that fill {name} in the prompt."
-    )
+    vars: Annotated[Variables | None, _given_at_all] = Field(None, description="Texts that fill {name} in the prompt.")
 
 
 class Prompt(Overrides):

@@ -19,16 +19,10 @@ Refresh = Literal["daily", "weekly", "monthly"]
 _LABEL = re.compile(LABEL)
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_.]+")
 _RATIO_COLON = re.compile(r"(?<=\d)\s*[:\u00d7]\s*(?=\d)")
-_SPELLED_OUT = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l"}
-)
+_SPELLED_OUT = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l"})
 _MAX_SLUG = 40
-_RATIO = re.compile(
-    r"\s*(?:aspect_)?0*([1-9][0-9]{0,2})\s*[:x\u00d7/_]\s*0*([1-9][0-9]{0,2})\s*", re.IGNORECASE
-)
-_SIZE = re.compile(
-    r"\s*(?:resolution_)?([1-9][0-9]{1,4})\s*[:x\u00d7*_]\s*([1-9][0-9]{1,4})\s*", re.IGNORECASE
-)
+_RATIO = re.compile(r"\s*(?:aspect_)?0*([1-9][0-9]{0,2})\s*[:x\u00d7/_]\s*0*([1-9][0-9]{0,2})\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*(?:resolution_)?([1-9][0-9]{1,4})\s*[:x\u00d7*_]\s*([1-9][0-9]{1,4})\s*", re.IGNORECASE)
 
 
 def is_label(text: str) -> bool:

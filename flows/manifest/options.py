@@ -117,9 +117,7 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
         other = next((known for known in own if known in kin), None)
         if name in kin and other is not None:
             message = f"{endpoint.model} has no option `{word}`"
-            return Slip(
-                (), message, f"Did you mean `{other}`? That is its name on {endpoint.model}.", key=True
-            )
+            return Slip((), message, f"Did you mean `{other}`? That is its name on {endpoint.model}.", key=True)
     elsewhere = [entry.model for entry in CATALOGUE.values() if entry.option(name) is not None]
     if elsewhere:
         hint = f"Models that have it: {', '.join(elsewhere)}."
@@ -141,9 +139,7 @@ def _enum(endpoint: Endpoint, option: Option, value: Any) -> Checked:
             return Checked(found, notes=_old_spelling(endpoint, value, found))
     guess = nearest(value, option.values)
     hint = f"Did you mean `{guess}`?" if guess else _choices(option)
-    return Checked(
-        slips=(Slip((), f"{shown(value)} is not a value of `{option.name}` on {endpoint.model}", hint),)
-    )
+    return Checked(slips=(Slip((), f"{shown(value)} is not a value of `{option.name}` on {endpoint.model}", hint),))
 
 
 def _old_spelling(endpoint: Endpoint, value: str, found: str) -> tuple[Slip, ...]:

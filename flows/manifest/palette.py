@@ -38,9 +38,7 @@ def canonical_palette(option: Option, value: Any) -> Read:
         found = zip(unknown, hints, strict=True)
         return None, [Slip((key,), f"unknown key `{shorten(key)}`", hint, key=True) for key, hint in found]
     if len(value) != 1:
-        return None, [
-            Slip((), "a palette is either a preset (name) or colours (members)", "Keep one of them.")
-        ]
+        return None, [Slip((), "a palette is either a preset (name) or colours (members)", "Keep one of them.")]
     if "name" in value:
         return _preset(option, value["name"], ("name",))
     return _members(option, value["members"], ("members",))

@@ -62,9 +62,7 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     if head.model is None:
         return None, tuple(problems)
     broken = set(head.broken)
-    defaults = salvage(
-        document, Defaults, head.model.defaults or {}, at=("defaults",), advice=advice.DEFAULTS
-    )
+    defaults = salvage(document, Defaults, head.model.defaults or {}, at=("defaults",), advice=advice.DEFAULTS)
     problems += defaults.problems
     broken |= {f"defaults.{name}" for name in defaults.broken}
     variables, found = _variables(document, head.model.vars or {})

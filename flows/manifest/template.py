@@ -45,9 +45,7 @@ def parse(text: str) -> tuple[Template, list[Slip]]:
             pieces[-1] += token[0]
         elif match[1] is None:
             near = shorten(text[match.start() : match.start() + 20])
-            slips.append(
-                Slip((), f"a single {token} at `{near}`", f"Write {token}{token} for a brace, or {{name}}.")
-            )
+            slips.append(Slip((), f"a single {token} at `{near}`", f"Write {token}{token} for a brace, or {{name}}."))
         elif not is_label(match[1].strip()):
             slips.append(_not_a_name(match[1]))
         else:

@@ -84,6 +84,4 @@ def _filled(manifest: Manifest, path: Path, text: str) -> Iterator[Problem]:
     inner = placeholder_in(text)
     if inner is not None:
         message = f"{{{inner}}} would not be filled here: placeholders work in prompts only, one level deep"
-        yield manifest.document.problem(
-            path, message, "Write the text out, or put {name} into the prompt itself."
-        )
+        yield manifest.document.problem(path, message, "Write the text out, or put {name} into the prompt itself.")

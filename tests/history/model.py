@@ -230,7 +230,9 @@ class Process:
             return
         self.world.paid[claim.request_id] = claim.images
         self.world.step()
-        self.journal.put(claim.fingerprint, claim.n, Step.ACK, Ack(claim.request_id, claim, self.world.clock, 200, "{}"))
+        self.journal.put(
+            claim.fingerprint, claim.n, Step.ACK, Ack(claim.request_id, claim, self.world.clock, 200, "{}")
+        )
         self.journal.put(claim.fingerprint, claim.n, Step.END, _completed(claim, self.world.clock))
 
     def _claim(self, n: int, images: int) -> Claim:

@@ -1,0 +1,255 @@
+"""The JSON Schema of a manifest, for editors: generated from the models and the catalogue.
+
+It helps while typing; the loader decides. What only the loader can know (placeholders, exclusions, which
+model a prompt ends up with) is not in it, and nothing that the loader takes is refused by it. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option
+from flows.manifest.matrix import MAX_AXES
+from flows.manifest.models import Defaults, File, Overrides, Prompt
+from flows.manifest.names import LABEL, MAX_LABEL, parse_ratio, parse_size
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": ["string", "integer"]}
+_HEX: Schema = {"type": "string", "pattern": "^\\s*#?(?:[0-9a-fA-F]{3}){1,2}\\s*$"}
+
+
+def schema_text() -> str:
+    """The file `configs/prompts.schema.json`."""
+    return json.dumps(build(), indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+
+
+def build() -> Schema:
+    """The schema as plain data."""
+    _, top = models_json_schema(
+        [(model, "validation") for model in (File, Defaults, Overrides, Prompt)],
+        ref_template="#/$defs/{model}",
+    )
+    definitions: Schema = {name: _tidy(definition) for name, definition in top["$defs"].items()}
+    file = definitions.pop("File")
+    for name in ("Defaults", "Overrides", "Prompt"):
+        _fields(definitions[name])
+    definitions["Prompt"]["properties"]["matrix"] |= _matrix()
+    definitions |= {f"options.{name}": _options(endpoint) for name, endpoint in CATALOGUE.items()}
+    definitions["options"] = _any_options()
+    file["properties"]["defaults"] |= {"$ref": "#/$defs/Defaults"}
+    file["properties"]["models"] |= _models()
+    file["properties"]["vars"] |= _names(_TEXT)
+    file["properties"]["prompts"] |= {"items": {"$ref": "#/$defs/Prompt"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ideoflow manifest (prompts.yaml)",
+        **file,
+        "$defs": definitions,
+    }
+
+
+def _tidy(schema: Any) -> Any:
+    """Without pydantic's titles, and without the null that only stands for "not written"."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _tidy(value) for key, value in schema.items() if not _is_noise(key, value)}
+    branches = [branch for branch in kept.get("anyOf", ()) if branch != {"type": "null"}]
+    if len(branches) == 1:
+        del kept["anyOf"]
+        kept = {**branches[0], **kept}
+    return kept
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    return (key == "title" and isinstance(value, str)) or (key == "default" and value is None)
+
+
+def _fields(definition: Schema) -> None:
+    """What the catalogue knows of `model`, `aspect_ratio` and `options`."""
+    properties = definition["properties"]
+    properties["model"] = {**properties["model"], **_model_name()}
+    properties["aspect_ratio"] = {**properties["aspect_ratio"], **_ratio()}
+    properties["options"] = {"description": properties["options"]["description"], "$ref": "#/$defs/options"}
+    if "vars" in properties:
+        properties["vars"] = {"description": properties["vars"]["description"], **_names(_TEXT)}
+    definition["allOf"] = [
+        {
+            "if": {"properties": {"model": {"enum": _spelled(endpoint)}}, "required": ["model"]},
+            "then": {"properties": {"options": {"$ref": f"#/$defs/options.{name}"}}},
+        }
+        for name, endpoint in CATALOGUE.items()
+    ]
+
+
+def _spelled(endpoint: Endpoint) -> list[str]:
+    return list(dict.fromkeys((endpoint.model, *endpoint.aliases)))
+
+
+def _model_name() -> Schema:
+    known = {_loosely(word) for endpoint in CATALOGUE.values() for word in _spelled(endpoint)}
+    return _enum(CATALOGUE, sorted(known))
+
+
+def _ratio() -> Schema:
+    ratios = dict.fromkeys(ratio for endpoint in CATALOGUE.values() for ratio in endpoint.ratios)
+    pattern = r"\s*(?:[aA][sS][pP][eE][cC][tT]_)?[0-9]{1,3}\s*[:xX\u00d7/_]\s*[0-9]{1,3}\s*"
+    return _enum(ratios, [pattern])
+
+
+def _models() -> Schema:
+    properties = {
+        word: {"$ref": f"#/$defs/options.{name}"} for name, endpoint in CATALOGUE.items() for word in _spelled(endpoint)
+    }
+    loose = {
+        f"^{_loosely(word)}$": {"$ref": f"#/$defs/options.{name}"}
+        for name, endpoint in CATALOGUE.items()
+        for word in _spelled(endpoint)
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "patternProperties": loose,
+        "additionalProperties": False,
+    }
+
+
+def _matrix() -> Schema:
+    label: Schema = {"pattern": LABEL, "maxLength": MAX_LABEL}
+    combination = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": label,
+        "additionalProperties": _TEXT,
+    }
+    values = {"description": "Texts that fill {axis}.", "type": "array", "minItems": 1, "items": _TEXT}
+    labels = {
+        "description": "A map from label to what it changes.",
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": label,
+        "additionalProperties": {"$ref": "#/$defs/Overrides"},
+    }
+    return {
+        "type": "object",
+        "propertyNames": label,
+        "minProperties": 1,
+        "maxProperties": MAX_AXES + 1,
+        "properties": {
+            "exclude": {
+                "description": "Combinations to leave out: {language: de, format: banner}.",
+                "type": "array",
+                "minItems": 1,
+                "items": combination,
+            }
+        },
+        "additionalProperties": {"anyOf": [values, labels]},
+    }
+
+
+def _names(value: Schema) -> Schema:
+    names = {"pattern": LABEL, "maxLength": MAX_LABEL}
+    return {"type": "object", "propertyNames": names, "additionalProperties": value}
+
+
+def _options(endpoint: Endpoint) -> Schema:
+    return {
+        "description": f"Options of {endpoint.model}.",
+        "type": "object",
+        "properties": {option.name: _option(option) for option in endpoint.options},
+        "additionalProperties": False,
+    }
+
+
+def _any_options() -> Schema:
+    """For prompts whose model is said elsewhere: every option of every model."""
+    properties: dict[str, list[Schema]] = {}
+    for name, endpoint in CATALOGUE.items():
+        for option in endpoint.options:
+            reference = {"$ref": f"#/$defs/options.{name}/properties/{option.name}"}
+            known = properties.setdefault(option.name, [])
+            if all(_option(option) != _resolve(other) for other in known):
+                known.append(reference)
+    return {
+        "description": "Options of the prompt's model.",
+        "type": "object",
+        "properties": {name: {"anyOf": choices} for name, choices in properties.items()},
+        "additionalProperties": False,
+    }
+
+
+def _resolve(reference: Schema) -> Schema:
+    model, _, name = reference["$ref"].removeprefix("#/$defs/options.").partition("/properties/")
+    option = CATALOGUE[model].option(name)
+    return _option(option) if option else {}
+
+
+def _option(option: Option) -> Schema:
+    if option.kind is Kind.ENUM:
+        schema = _enum(option.values, [_loosely(value) for value in option.values])
+    elif option.kind is Kind.TEXT:
+        schema = {"type": "string", "minLength": 1}
+        if option.max_length is not None:
+            schema["maxLength"] = option.max_length
+    elif option.kind is Kind.BOOLEAN:
+        schema = {"type": "boolean"}
+    elif option.kind is Kind.CODES:
+        code: Schema = {"type": ["string", "integer"], "pattern": "^\\s*[0-9a-fA-F]{8}\\s*$"}
+        schema = {"type": "array", "minItems": 1, "maxItems": option.max_length, "items": code}
+    else:
+        schema = _palette(option)
+    return schema if option.default is None else {**schema, "default": option.default}
+
+
+def _palette(option: Option) -> Schema:
+    weight = {"type": "number", "minimum": 0.05, "maximum": 1}
+    member: Schema = {
+        "type": "object",
+        "properties": {"color_hex": _HEX, "color_weight": weight},
+        "required": ["color_hex"],
+        "additionalProperties": False,
+    }
+    preset = _enum(option.values, [_loosely(value) for value in option.values])
+    colours: Schema = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": option.max_length,
+        "items": {"anyOf": [_HEX, member]},
+    }
+    either: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {"name": preset, "members": colours},
+        "additionalProperties": False,
+    }
+    return {"anyOf": [preset, colours, either]}
+
+
+def _enum(values: Iterable[str], patterns: Iterable[str]) -> Schema:
+    """The canonical values, for editors to offer, and every spelling of them that is understood."""
+    loose = {"type": "string", "pattern": f"^(?:{'|'.join(patterns)})$"}
+    return {"anyOf": [{"enum": list(values)}, loose]}
+
+
+def _loosely(value: str) -> str:
+    """A regular expression (of ECMA 262, as JSON Schema wants) for a value in any case and separator."""
+    ratio, size = parse_ratio(value), parse_size(value)
+    if ratio or size:
+        width, height = ratio or size or (0, 0)
+        prefix = _any_case("aspect_") if ratio else _any_case("resolution_")
+        return rf"\s*(?:{prefix})?{width}\s*[:xX\u00d7*/_]\s*{height}\s*"
+    return rf"\s*{_any_case(value)}\s*"
+
+
+def _any_case(word: str) -> str:
+    return "".join(
+        f"[{c.lower()}{c.upper()}]" if c.isalpha() else "[ _-]" if c in " _-" else f"\\{c}" if c == "." else c
+        for c in word
+    )
