@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -362,7 +362,7 @@ def test_a_loopback_api_needs_no_proxy(loopback: Any, monkeypatch: pytest.Monkey
     run(scenario())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     reads=st.one_of(st.integers(0, 400), st.none()),
     sends=st.integers(0, 70),
