@@ -148,7 +148,7 @@ def _rule(data: Any) -> FaultRule:
     if unknown := set(data) - {"match", "fault", "script", *_NUMBERS}:
         raise BadFaults(f"unknown in a fault rule: {', '.join(sorted(unknown))}")
     kind = match.get("kind")
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in tuple(KINDS):
         raise BadFaults(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
     numbers = {name: _number(name, data[name]) for name in _NUMBERS if data.get(name) is not None}
     rule = FaultRule(
@@ -160,11 +160,11 @@ def _rule(data: Any) -> FaultRule:
     )
     if (rule.fault is None) == (not rule.script):
         raise BadFaults("a fault rule has either `fault` or `script`")
-    allowed = KINDS[kind] if kind else {name for names in KINDS.values() for name in names}
+    allowed = KINDS[kind] if kind else tuple(dict.fromkeys(POST + POLL + DOWNLOAD))
     for name in (rule.fault, *rule.script):
         if name is not None and name not in allowed:
             raise BadFaults(
-                f"no fault {name!r} for {kind or 'any request'}; known: {', '.join(sorted(allowed))}"
+                f"no fault {name!r} for {kind or 'any request'}; known: {', '.join(allowed)}"
             )
     return rule
 

@@ -98,9 +98,16 @@ def _read(endpoint: Endpoint, request: dict[str, Any], body: Any, transport: set
         images=_whole(request, "num_images", 1, endpoint.max_images) or 1,
         size=size_of(endpoint, options),
         asynchronous=bool(endpoint.asynchronous and (request.get("async") or request.get("webhook_url"))),
-        body_digest=digest(body),
+        body_digest=_digest(body),
         ignored=tuple(ignored),
     )
+
+
+def _digest(body: Any) -> str:
+    try:
+        return digest(body)
+    except UnicodeEncodeError as error:
+        raise Invalid("The request body holds text that is not valid Unicode.") from error
 
 
 def _prompt(value: Any, longest: int) -> str:
@@ -110,10 +117,6 @@ def _prompt(value: Any, longest: int) -> str:
         raise Invalid("Prompt must not be empty.", schema=False)
     if len(value) > longest:
         raise Invalid(f"prompt: must have at most {longest} characters.")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Invalid("prompt: must be valid Unicode.") from error
     return value
 
 

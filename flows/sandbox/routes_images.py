@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from flows.sandbox import refusals
 from flows.sandbox.faults import Fault
 from flows.sandbox.links import PATH, Verdict
+from flows.sandbox.service import Sandbox
 from flows.sandbox.submission import sandbox_of
 from flows.sandbox.wire import HungUp
 
@@ -46,7 +47,7 @@ async def download(request: Request) -> Response | ASGIApp:
         return JSONResponse({"message": "Not found."}, 404)
     job, position = found
     png = await sandbox.png(job, position, shrink=2 if fault and fault.name == "wrong_size" else 1)
-    return _spoiled(fault, png) if fault else Response(png, media_type=_PNG)
+    return _spoiled(sandbox, fault, png) if fault else Response(png, media_type=_PNG)
 
 
 def _expired() -> Response:
@@ -73,7 +74,7 @@ def _refused(fault: Fault) -> Response | None:
             return None
 
 
-def _spoiled(fault: Fault, png: bytes) -> Response | ASGIApp:
+def _spoiled(sandbox: Sandbox, fault: Fault, png: bytes) -> Response | ASGIApp:
     match fault.name:
         case "truncated":
             length = str(len(png)).encode()
@@ -84,7 +85,7 @@ def _spoiled(fault: Fault, png: bytes) -> Response | ASGIApp:
         case "corrupt":
             return Response(_damaged(png, random.Random(f"{fault.rule.seed}/{fault.n}")), media_type=_PNG)
         case "slow":
-            halves = _in_halves(png, fault.rule.delay_s)
+            halves = _in_halves(png, partial(sandbox.pause, fault.rule.delay_s))
             return StreamingResponse(halves, media_type=_PNG, headers={"content-length": str(len(png))})
         case _:
             return Response(png, media_type=_PNG)
@@ -98,10 +99,10 @@ def _damaged(png: bytes, rng: random.Random) -> bytes:
     return bytes(damaged)
 
 
-async def _in_halves(png: bytes, pause_s: float) -> AsyncIterator[bytes]:
+async def _in_halves(png: bytes, pause: Callable[[], Awaitable[None]]) -> AsyncIterator[bytes]:
     middle = len(png) // 2
     yield png[:middle]
-    await asyncio.sleep(pause_s)
+    await pause()
     yield png[middle:]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -50,7 +49,7 @@ async def poll(request: Request) -> Response | ASGIApp:
             case "404_poll":
                 return refusals.problem(404, "No generation of that id.")
             case "slow":
-                await asyncio.sleep(fault.rule.delay_s)
+                await sandbox.pause(fault.rule.delay_s)
             case _:
                 if answer := spoiled(fault):
                     return answer

@@ -6,10 +6,11 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -42,34 +43,42 @@ def embedded(config: SandboxConfig, port: int = 0) -> Iterator[str]:
     """
     listener = _listen("127.0.0.1", port)
     try:
-        server = _server(config)
+        app = build_app(config)
+        server = _server(app)
         # The socket listens already: whoever connects before the thread is up simply waits.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield _url(listener)
         finally:
+            app.state.sandbox.stop()
             server.should_exit = True
             thread.join()
     finally:
         listener.close()
 
 
-def serve(host: str, port: int, config: SandboxConfig) -> None:
-    """Serves until SIGINT or SIGTERM, on a loopback address: the key is all that protects it."""
+def serve(host: str, port: int, config: SandboxConfig, ready: Callable[[str], object] | None = None) -> None:
+    """Serves until SIGINT or SIGTERM, on a loopback address: the key is all that protects it.
+
+    `ready` is told the base URL once connections are taken.
+    """
     if host != "localhost" and not _is_loopback(host):
         raise ValueError(f"the sandbox listens on loopback addresses only, not on {host}")
     listener = _listen(host, port)
     try:
-        _server(config).run(sockets=[listener])
+        server = _server(build_app(config))
+        if ready is not None:
+            ready(_url(listener))
+        server.run(sockets=[listener])
     finally:
         listener.close()
 
 
-def _server(config: SandboxConfig) -> uvicorn.Server:
+def _server(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            build_app(config),
+            app,
             http=_Protocol,
             ws="none",
             loop="asyncio",
@@ -82,6 +91,11 @@ def _server(config: SandboxConfig) -> uvicorn.Server:
             timeout_graceful_shutdown=1,
         )
     )
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import time
 from typing import Any
 
 from flows.sandbox import links
@@ -31,6 +32,11 @@ class Sandbox:
             self.store.set_faults(config.faults, keep_progress=True)
         self.gallery = Gallery(config.pictures)
         self._secret = self.store.secret()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Lets go of everyone who waits, so that the server can end. From any thread."""
+        self._stopping = True
 
     def close(self) -> None:
         """Stops the threads and lets go of the state."""
@@ -45,11 +51,24 @@ class Sandbox:
 
         return self.store.submit(order.body_digest, self.config.max_in_flight, make)
 
-    async def wait(self, job: Job) -> None:
-        """Returns when the job is done. In small steps, because the clock may be anyone's."""
-        # Not an event: nothing tells when an injected clock has moved.
-        while (left := job.due_at - self.config.clock()) > 0:  # noqa: ASYNC110 - see above
-            await asyncio.sleep(min(left, _TICK_S))
+    async def wait(self, job: Job) -> bool:
+        """Returns when the job is done, or with False when the server stops before that.
+
+        In small steps, because nothing tells when an injected clock has moved.
+        """
+        while (left := job.due_at - self.config.clock()) > 0 and not self._stopping:
+            await self._tick(left)
+        return left <= 0
+
+    async def pause(self, seconds: float) -> None:
+        """Holds an answer back for so long in real time, or until the server stops."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stopping:
+            await self._tick(left)
+
+    @staticmethod
+    async def _tick(left: float) -> None:
+        await asyncio.sleep(min(left, _TICK_S))
 
     def images(self, job: Job, base_url: str) -> list[dict[str, Any]]:
         """The images of a completed job as every answer lists them."""

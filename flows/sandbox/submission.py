@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any
@@ -73,10 +72,10 @@ async def submit(
     job = sandbox.run(order, request.url.path, fail=fail)
     if isinstance(job, Busy):
         return refusals.busy(sandbox.config.max_in_flight)
-    if not job.asynchronous:
-        await sandbox.wait(job)
+    if not job.asynchronous and not await sandbox.wait(job):
+        return HungUp()
     if fault and fault.name == "slow":
-        await asyncio.sleep(fault.rule.delay_s)
+        await sandbox.pause(fault.rule.delay_s)
     if fault and (late := spoiled(fault)):
         return late
     if not job.asynchronous and job.failure:
