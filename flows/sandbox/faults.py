@@ -163,9 +163,7 @@ def _rule(data: Any) -> FaultRule:
     allowed = KINDS[kind] if kind else tuple(dict.fromkeys(POST + POLL + DOWNLOAD))
     for name in (rule.fault, *rule.script):
         if name is not None and name not in allowed:
-            raise BadFaults(
-                f"no fault {name!r} for {kind or 'any request'}; known: {', '.join(allowed)}"
-            )
+            raise BadFaults(f"no fault {name!r} for {kind or 'any request'}; known: {', '.join(allowed)}")
     return rule
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from itertools import pairwise
 
 from flows.sandbox.canvas import Blend, Canvas, Point
 from flows.sandbox.palettes import Colour, Palette, mix
 
 _WHITE: Colour = (255, 255, 255)
 # Half widths of the bottle by height from its foot, both as shares of the height.
-_BOTTLE = (
-    (0.0, 0.125), (0.012, 0.14), (0.04, 0.145), (0.52, 0.145), (0.58, 0.138), (0.64, 0.11), (0.69, 0.075),
-    (0.73, 0.055), (0.78, 0.048), (0.94, 0.046), (0.945, 0.056), (1.0, 0.056),
-)  # fmt: skip
+_BOTTLE = ((0.0, 0.12), (0.025, 0.145), (0.53, 0.145), (0.75, 0.05), (0.94, 0.046), (1.0, 0.046))
 
 
 def sun(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> None:
@@ -41,17 +38,22 @@ def wave(x0: float, x1: float, y: float, height: float, length: float, phase: fl
 def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palette, glass: Colour) -> None:
     """A glass bottle with a label and a long shadow, lit from the upper left."""
     reach = height * 0.85
-    edge = [(x + w * height, foot - h * height) for h, w in _BOTTLE]
-    silhouette = _smooth([(x - w * height, foot - h * height) for h, w in reversed(_BOTTLE)]) + _smooth(edge)
+    profile = _profile(0, 1)
+    silhouette = [(x - w * height, foot - h * height) for h, w in reversed(profile)]
+    silhouette += [(x + w * height, foot - h * height) for h, w in profile]
     shade = mix(palette.ink, palette.main, 0.25)
     thrown = [(px + (foot - py) * reach / height, foot - (foot - py) * 0.16) for px, py in silhouette]
     canvas.shadow(thrown, shade, blur=height * 0.022, alpha=0.36)
     deep = mix(glass, palette.ink, 0.42)
     canvas.polygon(silhouette, Blend(mix(glass, _WHITE, 0.42), deep, 12), alpha=0.94)
     half = 0.145 * height
-    inside = _smooth([(x + w * height * 0.82, foot - h * height) for h, w in _BOTTLE if 0.01 < h < 0.7])
+    inside = [(x + w * height * 0.86, foot - h * height) for h, w in _profile(0.018, 0.66)]
     mirrored = [(2 * x - px, py) for px, py in reversed(inside)]
-    canvas.polygon([*mirrored, *inside], Blend(mix(palette.accent, glass, 0.35), mix(glass, palette.ink, 0.3), 30), alpha=0.5)
+    canvas.polygon(
+        [*mirrored, *inside],
+        Blend(mix(glass, palette.accent, 0.18), mix(glass, palette.ink, 0.45), 60),
+        alpha=0.55,
+    )
     canvas.rounded((x - 0.062 * height, foot - height, x + 0.062 * height, foot - 0.9 * height), 0.012 * height,
                    Blend(mix(palette.ink, _WHITE, 0.25), palette.ink, 0))  # fmt: skip
     top, bottom = foot - 0.46 * height, foot - 0.16 * height
@@ -60,10 +62,25 @@ def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palett
     canvas.ellipse(x, (top + bottom) / 2 - 0.035 * height, 0.05 * height, palette.accent)
     for row, width in enumerate((0.07, 0.05)):
         y = bottom - (0.075 - 0.028 * row) * height
-        canvas.rounded((x - width * height, y, x + width * height, y + 0.008 * height), 0.004 * height, palette.ink, alpha=0.7)
+        canvas.rounded(
+            (x - width * height, y, x + width * height, y + 0.008 * height),
+            0.004 * height,
+            palette.ink,
+            alpha=0.7,
+        )
     for left, right, bright in ((0.80, 0.66, 0.5), (0.58, 0.54, 0.35)):
-        canvas.rounded((x - half * left, foot - 0.6 * height, x - half * right, foot - 0.05 * height), 0.012 * height, _WHITE, alpha=bright)
-    canvas.rounded((x - 0.036 * height, foot - 0.89 * height, x - 0.024 * height, foot - 0.74 * height), 0.006 * height, _WHITE, alpha=0.45)
+        canvas.rounded(
+            (x - half * left, foot - 0.6 * height, x - half * right, foot - 0.05 * height),
+            0.012 * height,
+            _WHITE,
+            alpha=bright,
+        )
+    canvas.rounded(
+        (x - 0.036 * height, foot - 0.89 * height, x - 0.024 * height, foot - 0.74 * height),
+        0.006 * height,
+        _WHITE,
+        alpha=0.45,
+    )
 
 
 def citrus(canvas: Canvas, x: float, y: float, radius: float, flesh: Colour, turn: float) -> None:
@@ -82,7 +99,9 @@ def citrus(canvas: Canvas, x: float, y: float, radius: float, flesh: Colour, tur
     canvas.ellipse(x, y, radius * 0.07, pith)
 
 
-def leaf(canvas: Canvas, x: float, y: float, length: float, angle: float, colour: Colour, vein: Colour) -> None:
+def leaf(
+    canvas: Canvas, x: float, y: float, length: float, angle: float, colour: Colour, vein: Colour
+) -> None:
     """A leaf that grows from a point at an angle, lighter on one side of its rib."""
     sides = []
     for sign in (1, -1):
@@ -102,7 +121,9 @@ def leaf(canvas: Canvas, x: float, y: float, length: float, angle: float, colour
 
 def cup(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> None:
     """A cup of coffee on its saucer, seen from above."""
-    disc = [_polar(x + radius * 0.18, y + radius * 0.24, radius * 1.02, step * math.pi / 24) for step in range(48)]
+    disc = [
+        _polar(x + radius * 0.18, y + radius * 0.24, radius * 1.02, step * math.pi / 24) for step in range(48)
+    ]
     canvas.shadow(disc, palette.ink, blur=radius * 0.12, alpha=0.3)
     china = mix(palette.paper, _WHITE, 0.5)
     canvas.ellipse(x, y, radius, Blend(china, mix(china, palette.ink, 0.1), 45))
@@ -112,7 +133,9 @@ def cup(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> 
     canvas.polygon(handle, mix(china, palette.ink, 0.06))
     canvas.ellipse(x, y, radius * 0.62, Blend(_WHITE, mix(china, palette.ink, 0.14), 45))
     coffee = (92, 56, 36)
-    canvas.ellipse(x, y, radius * 0.53, Blend(mix(coffee, (0, 0, 0), 0.25), mix(coffee, (205, 150, 95), 0.45), 60))
+    canvas.ellipse(
+        x, y, radius * 0.53, Blend(mix(coffee, (0, 0, 0), 0.25), mix(coffee, (205, 150, 95), 0.45), 60)
+    )
     canvas.ellipse(x - radius * 0.12, y - radius * 0.1, radius * 0.2, (222, 184, 135), alpha=0.35)
 
 
@@ -125,16 +148,13 @@ def _turned(x: float, y: float, along: float, across: float, angle: float) -> Po
     return x + along * cos - across * sin, y + along * sin + across * cos
 
 
-def _smooth(points: Sequence[Point]) -> list[Point]:
-    """A Catmull-Rom curve through points."""
-    padded = [points[0], *points, points[-1]]
-    curve = []
-    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        for step in range(6):
-            t = step / 6
-            curve.append(tuple(_catmull(a[axis], b[axis], c[axis], d[axis], t) for axis in (0, 1)))
-    return [(point[0], point[1]) for point in curve] + [points[-1]]
-
-
-def _catmull(a: float, b: float, c: float, d: float, t: float) -> float:
-    return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+def _profile(low: float, high: float) -> list[Point]:
+    """The bottle's half widths between two heights, eased from one measure to the next."""
+    points = []
+    for (h0, w0), (h1, w1) in pairwise(_BOTTLE):
+        for step in range(13):
+            t = step / 12
+            height = h0 + (h1 - h0) * t
+            if low <= height <= high:
+                points.append((height, w0 + (w1 - w0) * t * t * (3 - 2 * t)))
+    return points

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flows.sandbox.words import mentions
+
 Colour = tuple[int, int, int]
 
 
@@ -58,10 +60,10 @@ _WORDS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("night", ("night", "midnight", "moon", "stars")),
     ("dusk", ("dusk", "sunset", "evening", "golden hour")),
     ("citrus", ("citrus", "orange", "lemon", "lime", "grapefruit")),
-    ("garden", ("garden", "leaf", "leaves", "botanic", "forest", "fern", "herb", "olive")),
+    ("garden", ("garden", "leaf", "leaves", "botanic", "botanical", "forest", "fern", "herb", "olive")),
     ("clay", ("clay", "terracotta", "desert", "ceramic")),
-    ("morning", ("morning", "breakfast", "dawn", "sunrise", "seaside breakfast")),
-    ("sea", ("sea", "beach", "ocean", "wave", "coast", "sand", "harbour", "harbor")),
+    ("morning", ("morning", "breakfast", "dawn", "sunrise")),
+    ("sea", ("sea", "seaside", "beach", "ocean", "wave", "coast", "sand", "harbour", "harbor")),
     ("mint", ("mint", "fresh", "spring", "spa")),
 )
 
@@ -75,7 +77,7 @@ def choose(words: str, options: Mapping[str, Any], rng: random.Random) -> Palett
         if asked.get("members"):
             return _from_members(asked["members"])
     for mood, signs in _WORDS:
-        if any(sign in words for sign in signs):
+        if mentions(words, signs):
             return _MOODS[mood]
     return _MOODS[rng.choice(sorted(_MOODS))]
 

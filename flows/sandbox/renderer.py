@@ -15,9 +15,18 @@ from PIL.PngImagePlugin import PngInfo
 from flows.sandbox import lettering, palettes, scenes
 from flows.sandbox.canvas import Canvas
 from flows.sandbox.magic import texts_of, words_of
+from flows.sandbox.words import mentions
 
 _FLAT_WORDS = ("flat", "vector", "minimal", "line art", "icon")
-_FLAT_STYLES = {"design", "flat_art", "flat_vector", "minimal_illustration", "bauhaus", "geo_minimalist", "pop_art"}
+_FLAT_STYLES = {
+    "design",
+    "flat_art",
+    "flat_vector",
+    "minimal_illustration",
+    "bauhaus",
+    "geo_minimalist",
+    "pop_art",
+}
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,7 @@ def _rich(picture: Picture) -> Image.Image:
     words = words_of(picture.prompt).lower()
     rng = random.Random(f"{picture.seed}\x1f{picture.prompt}")
     styles = {str(picture.options.get(name, "")).lower() for name in ("style_type", "style_preset")}
-    flat = bool(styles & _FLAT_STYLES) or (
-        "realistic" not in styles and any(word in words for word in _FLAT_WORDS)
-    )
+    flat = bool(styles & _FLAT_STYLES) or ("realistic" not in styles and mentions(words, _FLAT_WORDS))
     palette = palettes.choose(words, picture.options, rng)
     without = frozenset(re.findall(r"[a-z]+", str(picture.options.get("negative_prompt", "")).lower()))
     canvas = Canvas(picture.width, picture.height, flat=flat)
