@@ -9,9 +9,10 @@ from typing import Any
 
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.faults import FaultPlan
+from flows.sandbox.jobs import Ledger
 from flows.sandbox.routes_control import stats_of
 from flows.sandbox.server import embedded
-from flows.sandbox.state import Ledger, Store
+from flows.sandbox.state import Store
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,23 @@ import math
 from itertools import pairwise
 
 from flows.sandbox.canvas import Blend, Canvas, Point
-from flows.sandbox.palettes import Colour, Palette, mix
+from flows.sandbox.palettes import WHITE, Colour, Palette, mix
 
-_WHITE: Colour = (255, 255, 255)
 # Half widths of the bottle by height from its foot, both as shares of the height.
 _BOTTLE = ((0.0, 0.12), (0.025, 0.145), (0.53, 0.145), (0.75, 0.05), (0.94, 0.046), (1.0, 0.046))
 
 
 def sun(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> None:
     """A disc of light; on a flat picture with two pale rings."""
-    canvas.glow(x, y, radius * 5.5, mix(palette.accent, _WHITE, 0.55), 0.75)
+    canvas.glow(x, y, radius * 5.5, mix(palette.accent, WHITE, 0.55), 0.75)
     if canvas.flat:
         canvas.ellipse(x, y, radius * 1.75, palette.accent, alpha=0.22)
         canvas.ellipse(x, y, radius * 1.36, palette.accent, alpha=0.35)
-    light = mix(palette.accent, _WHITE, 0.35)
-    canvas.ellipse(x, y, radius, Blend(mix(light, _WHITE, 0.3), palette.accent, 90))
+    light = mix(palette.accent, WHITE, 0.35)
+    canvas.ellipse(x, y, radius, Blend(mix(light, WHITE, 0.3), palette.accent, 90))
 
 
-def wave(x0: float, x1: float, y: float, height: float, length: float, phase: float) -> list[Point]:
+def wave(x0: float, x1: float, y: float, *, height: float, length: float, phase: float) -> list[Point]:
     """A gently uneven line from left to right."""
     steps = 72
     points = []
@@ -35,7 +34,7 @@ def wave(x0: float, x1: float, y: float, height: float, length: float, phase: fl
     return points
 
 
-def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palette, glass: Colour) -> None:
+def bottle(canvas: Canvas, x: float, foot: float, height: float, *, palette: Palette, glass: Colour) -> None:
     """A glass bottle with a label and a long shadow, lit from the upper left."""
     reach = height * 0.85
     profile = _profile(0, 1)
@@ -45,7 +44,7 @@ def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palett
     thrown = [(px + (foot - py) * reach / height, foot - (foot - py) * 0.16) for px, py in silhouette]
     canvas.shadow(thrown, shade, blur=height * 0.022, alpha=0.36)
     deep = mix(glass, palette.ink, 0.42)
-    canvas.polygon(silhouette, Blend(mix(glass, _WHITE, 0.42), deep, 12), alpha=0.94)
+    canvas.polygon(silhouette, Blend(mix(glass, WHITE, 0.42), deep, 12), alpha=0.94)
     half = 0.145 * height
     inside = [(x + w * height * 0.86, foot - h * height) for h, w in _profile(0.018, 0.66)]
     mirrored = [(2 * x - px, py) for px, py in reversed(inside)]
@@ -54,8 +53,8 @@ def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palett
         Blend(mix(glass, palette.accent, 0.18), mix(glass, palette.ink, 0.45), 60),
         alpha=0.55,
     )
-    canvas.rounded((x - 0.062 * height, foot - height, x + 0.062 * height, foot - 0.9 * height), 0.012 * height,
-                   Blend(mix(palette.ink, _WHITE, 0.25), palette.ink, 0))  # fmt: skip
+    cap = (x - 0.062 * height, foot - height, x + 0.062 * height, foot - 0.9 * height)
+    canvas.rounded(cap, 0.012 * height, Blend(mix(palette.ink, WHITE, 0.25), palette.ink, 0))
     top, bottom = foot - 0.46 * height, foot - 0.16 * height
     canvas.rounded((x - half * 0.985, top, x + half * 0.985, bottom), 0.006 * height,
                    Blend(palette.paper, mix(palette.paper, palette.ink, 0.16), 0))  # fmt: skip
@@ -72,21 +71,21 @@ def bottle(canvas: Canvas, x: float, foot: float, height: float, palette: Palett
         canvas.rounded(
             (x - half * left, foot - 0.6 * height, x - half * right, foot - 0.05 * height),
             0.012 * height,
-            _WHITE,
+            WHITE,
             alpha=bright,
         )
     canvas.rounded(
         (x - 0.036 * height, foot - 0.89 * height, x - 0.024 * height, foot - 0.74 * height),
         0.006 * height,
-        _WHITE,
+        WHITE,
         alpha=0.45,
     )
 
 
-def citrus(canvas: Canvas, x: float, y: float, radius: float, flesh: Colour, turn: float) -> None:
+def citrus(canvas: Canvas, x: float, y: float, radius: float, *, flesh: Colour, turn: float) -> None:
     """A slice seen from above: rind, pith and segments."""
     pith = mix(flesh, (255, 250, 235), 0.82)
-    canvas.ellipse(x, y, radius, Blend(mix(flesh, _WHITE, 0.1), mix(flesh, (120, 60, 0), 0.12), 60))
+    canvas.ellipse(x, y, radius, Blend(mix(flesh, WHITE, 0.1), mix(flesh, (120, 60, 0), 0.12), 60))
     canvas.ellipse(x, y, radius * 0.9, pith)
     count = 9
     for number in range(count):
@@ -95,12 +94,12 @@ def citrus(canvas: Canvas, x: float, y: float, radius: float, flesh: Colour, tur
         outer, inner = radius * 0.82, radius * 0.13
         rim = [_polar(x, y, outer, middle - half + 2 * half * step / 10) for step in range(11)]
         corner = [_polar(x, y, inner, middle)]
-        canvas.polygon(rim + corner, Blend(mix(flesh, _WHITE, 0.22), flesh, math.degrees(middle)))
+        canvas.polygon(rim + corner, Blend(mix(flesh, WHITE, 0.22), flesh, math.degrees(middle)))
     canvas.ellipse(x, y, radius * 0.07, pith)
 
 
 def leaf(
-    canvas: Canvas, x: float, y: float, length: float, angle: float, colour: Colour, vein: Colour
+    canvas: Canvas, x: float, y: float, length: float, *, angle: float, colour: Colour, vein: Colour
 ) -> None:
     """A leaf that grows from a point at an angle, lighter on one side of its rib."""
     sides = []
@@ -114,7 +113,7 @@ def leaf(
         sides.append(side)
     rib = [_turned(x, y, step / 24 * length, 0.1 * length * (step / 24) ** 2, angle) for step in range(25)]
     canvas.polygon(sides[0] + sides[1][::-1], colour)
-    canvas.polygon(sides[1] + rib[::-1], mix(colour, _WHITE, 0.14))
+    canvas.polygon(sides[1] + rib[::-1], mix(colour, WHITE, 0.14))
     thin = max(1.0, length * 0.006)
     canvas.polygon([*rib, *((px + thin, py + thin) for px, py in reversed(rib))], vein, alpha=0.6)
 
@@ -125,13 +124,13 @@ def cup(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> 
         _polar(x + radius * 0.18, y + radius * 0.24, radius * 1.02, step * math.pi / 24) for step in range(48)
     ]
     canvas.shadow(disc, palette.ink, blur=radius * 0.12, alpha=0.3)
-    china = mix(palette.paper, _WHITE, 0.5)
+    china = mix(palette.paper, WHITE, 0.5)
     canvas.ellipse(x, y, radius, Blend(china, mix(china, palette.ink, 0.1), 45))
     canvas.ring(x, y, radius * 0.95, radius * 0.03, palette.main, alpha=0.8)
-    handle = [_turned(x, y, radius * 0.5, radius * 0.09, -0.7), _turned(x, y, radius * 0.92, radius * 0.09, -0.7),
-              _turned(x, y, radius * 0.92, -radius * 0.09, -0.7), _turned(x, y, radius * 0.5, -radius * 0.09, -0.7)]  # fmt: skip
+    corners = ((0.5, 0.09), (0.92, 0.09), (0.92, -0.09), (0.5, -0.09))
+    handle = [_turned(x, y, radius * along, radius * across, -0.7) for along, across in corners]
     canvas.polygon(handle, mix(china, palette.ink, 0.06))
-    canvas.ellipse(x, y, radius * 0.62, Blend(_WHITE, mix(china, palette.ink, 0.14), 45))
+    canvas.ellipse(x, y, radius * 0.62, Blend(WHITE, mix(china, palette.ink, 0.14), 45))
     coffee = (92, 56, 36)
     canvas.ellipse(
         x, y, radius * 0.53, Blend(mix(coffee, (0, 0, 0), 0.25), mix(coffee, (205, 150, 95), 0.45), 60)

@@ -10,11 +10,12 @@ from typing import Any
 from flows.sandbox.words import mentions
 
 Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Six roles: the lightest ground, the darkest line, two leading colours, one that strikes, one that rests."""
+    """Six roles: lightest ground, darkest line, two that lead, one that strikes, one that rests."""
 
     paper: Colour
     ink: Colour
@@ -83,7 +84,7 @@ def choose(words: str, options: Mapping[str, Any], rng: random.Random) -> Palett
 
 
 def _from_members(members: Sequence[Mapping[str, Any]]) -> Palette:
-    """Roles for the colours asked for: the heaviest lead; missing ones are mixed from those that are there."""
+    """Roles for the colours asked for: the heaviest lead; missing ones are mixed from the others."""
     ordered = sorted(members, key=lambda member: -float(member.get("color_weight") or 0))
     colours = [parse(str(member["color_hex"])) for member in ordered]
     by_light = sorted(colours, key=luminance)

@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from flows.sandbox import lettering, palettes, scenes
 from flows.sandbox.canvas import Canvas
 from flows.sandbox.magic import texts_of, words_of
+from flows.sandbox.stage import Room, Stage
 from flows.sandbox.words import mentions
 
 _FLAT_WORDS = ("flat", "vector", "minimal", "line art", "icon")
@@ -60,7 +61,7 @@ def _rich(picture: Picture) -> Image.Image:
     without = frozenset(re.findall(r"[a-z]+", str(picture.options.get("negative_prompt", "")).lower()))
     canvas = Canvas(picture.width, picture.height, flat=flat)
     scene = scenes.choose(words, rng)
-    room = scene(scenes.Stage(canvas, palette, rng, words, without))
+    room = scene(Stage(canvas, palette, rng, words, without))
     canvas.vignette(0.16 if "realistic" in styles else 0.1)
     if not flat and "grain" not in without:
         canvas.grain(2.6 if "grain" in words or "realistic" in styles else 1.2, picture.seed)
@@ -72,7 +73,7 @@ def _rich(picture: Picture) -> Image.Image:
 def _letter(
     image: Image.Image,
     texts: tuple[str, ...],
-    room: scenes.Room,
+    room: Room,
     palette: palettes.Palette,
     face: str,
 ) -> None:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from flows.sandbox.jobs import Job, instant
 from flows.sandbox.orders import read_legacy
-from flows.sandbox.state import Job, instant
 from flows.sandbox.submission import base_url, sandbox_of, submit
 
 _NOTICE = "A newer version of this endpoint is available: see /v2/image/generate."

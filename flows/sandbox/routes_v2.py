@@ -11,9 +11,9 @@ from starlette.types import ASGIApp
 
 from flows.ideogram.catalogue import CATALOGUE, Endpoint
 from flows.sandbox import refusals
+from flows.sandbox.jobs import Job, instant
 from flows.sandbox.orders import Invalid, read_v2
 from flows.sandbox.prices import price_micros
-from flows.sandbox.state import Job, instant
 from flows.sandbox.submission import base_url, has_key, read_body, sandbox_of, spoiled, submit
 
 

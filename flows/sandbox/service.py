@@ -12,12 +12,13 @@ from flows.sandbox import links
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.faults import fraction
 from flows.sandbox.gallery import Gallery
+from flows.sandbox.jobs import Job
 from flows.sandbox.magic import final_prompt
 from flows.sandbox.orders import Order
 from flows.sandbox.prices import price_micros
 from flows.sandbox.renderer import Picture
 from flows.sandbox.safety import review
-from flows.sandbox.state import Busy, Job, Store
+from flows.sandbox.state import Busy, Store
 
 _TICK_S = 0.05
 

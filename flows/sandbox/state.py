@@ -13,14 +13,14 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from flows.sandbox.faults import Fault, FaultPlan
+from flows.sandbox.jobs import Job, Ledger, from_row, ledger_of, to_row
 
 FILE = "sandbox.sqlite3"
 _VERSION = 1
@@ -48,69 +48,10 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID
 
 
 @dataclass(frozen=True)
-class Job:
-    """One accepted request. `failure` is why it will fail when its time has come, None if it will not."""
-
-    id: str
-    path: str
-    model: str
-    body_digest: str
-    prompt: str
-    final_prompt: str
-    options: Mapping[str, Any]
-    seed: int
-    images: int
-    image_ids: tuple[str, ...]
-    withheld: tuple[int, ...]
-    width: int
-    height: int
-    micros: int
-    asynchronous: bool
-    submitted_at: float
-    due_at: float
-    failure: str | None = None
-    acknowledged_at: float | None = None
-
-    def status(self, now: float) -> str:
-        """running, completed or failed."""
-        if now < self.due_at:
-            return "running"
-        return "failed" if self.failure else "completed"
-
-
-@dataclass(frozen=True)
 class Busy:
     """No room: so many images were being made."""
 
     in_flight: int
-
-
-class LedgerEntry(TypedDict):
-    """One request that ran."""
-
-    generation_id: str
-    path: str
-    model: str
-    body_digest: str
-    prompt: str
-    seed: int
-    images: int
-    micros: int
-    status: str
-    failure_reason: str | None
-    billed: bool
-    submitted_at: str
-    completed_at: str | None
-    acknowledged: bool
-
-
-class Ledger(TypedDict):
-    """Everything that ran, and what was charged for it."""
-
-    billed_micros: int
-    billed_images: int
-    running_images: int
-    requests: list[LedgerEntry]
 
 
 @dataclass
@@ -174,7 +115,7 @@ class Store:
                     job.failure,
                     now,
                     job.due_at,
-                    _details(job),
+                    to_row(job),
                 ),
             )
             db.executemany(
@@ -187,7 +128,7 @@ class Store:
     def job(self, generation_id: str) -> Job | None:
         """The job of that id."""
         rows = self._rows(f"{_SELECT} WHERE id = ?", generation_id)
-        return _job(rows[0]) if rows else None
+        return from_row(*rows[0]) if rows else None
 
     def image(self, image_id: str) -> tuple[Job, int] | None:
         """The job that an image belongs to, and its place among that job's images."""
@@ -223,15 +164,8 @@ class Store:
 
     def ledger(self) -> Ledger:
         """What ran and what it cost, in the order of acceptance."""
-        now = self.clock()
-        jobs = [_job(row) for row in self._rows(f"{_SELECT} ORDER BY number")]
-        billed = [job for job in jobs if job.status(now) == "completed"]
-        return {
-            "billed_micros": sum(job.micros for job in billed),
-            "billed_images": sum(job.images for job in billed),
-            "running_images": sum(job.images for job in jobs if job.status(now) == "running"),
-            "requests": [_entry(job, now) for job in jobs],
-        }
+        jobs = [from_row(*row) for row in self._rows(f"{_SELECT} ORDER BY number")]
+        return ledger_of(jobs, self.clock())
 
     def set_faults(self, plan: FaultPlan, *, keep_progress: bool = False) -> None:
         """Replaces the plan and starts its numbering anew (`keep_progress`: not if it is the same plan)."""
@@ -302,7 +236,7 @@ class Store:
 def read_ledger(state_dir: Path, clock: Callable[[], float] = time.time) -> Ledger:
     """The ledger of a state directory, read without a server. No state yet is an empty ledger."""
     if not (state_dir / FILE).exists():
-        return {"billed_micros": 0, "billed_images": 0, "running_images": 0, "requests": []}
+        return ledger_of((), 0)
     store = Store.open(state_dir, clock, _no_entropy)
     try:
         return store.ledger()
@@ -311,46 +245,6 @@ def read_ledger(state_dir: Path, clock: Callable[[], float] = time.time) -> Ledg
 
 
 _SELECT = "SELECT details, failure, acknowledged_at FROM jobs"
-
-
-def _details(job: Job) -> str:
-    details = {
-        name: value for name, value in job.__dict__.items() if name not in ("failure", "acknowledged_at")
-    }
-    return json.dumps({**details, "options": dict(job.options)}, ensure_ascii=False)
-
-
-def _job(row: tuple[Any, ...]) -> Job:
-    details, failure, acknowledged_at = row
-    data = json.loads(details)
-    data["image_ids"] = tuple(data["image_ids"])
-    data["withheld"] = tuple(data["withheld"])
-    return Job(**data, failure=failure, acknowledged_at=acknowledged_at)
-
-
-def _entry(job: Job, now: float) -> LedgerEntry:
-    status = job.status(now)
-    return {
-        "generation_id": job.id,
-        "path": job.path,
-        "model": job.model,
-        "body_digest": job.body_digest,
-        "prompt": job.prompt,
-        "seed": job.seed,
-        "images": job.images,
-        "micros": job.micros,
-        "status": status,
-        "failure_reason": job.failure if status == "failed" else None,
-        "billed": status == "completed",
-        "submitted_at": instant(job.submitted_at),
-        "completed_at": None if status == "running" else instant(job.due_at),
-        "acknowledged": job.acknowledged_at is not None,
-    }
-
-
-def instant(seconds: float) -> str:
-    """Epoch seconds as the ISO 8601 that the API writes."""
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds")
 
 
 def _found(db: sqlite3.Connection, entropy: Callable[[int], bytes]) -> None:

@@ -12,10 +12,11 @@ from starlette.types import ASGIApp
 
 from flows.sandbox import refusals
 from flows.sandbox.faults import Fault
+from flows.sandbox.jobs import Job
 from flows.sandbox.orders import Invalid, Order, parse_json
 from flows.sandbox.safety import review
 from flows.sandbox.service import Sandbox
-from flows.sandbox.state import Busy, Job
+from flows.sandbox.state import Busy
 from flows.sandbox.wire import HungUp, gone
 
 

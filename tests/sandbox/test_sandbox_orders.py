@@ -18,7 +18,7 @@ V45, V3 = CATALOGUE["ideogram-4-5"], CATALOGUE["ideogram-3"]
 
 @pytest.mark.parametrize("endpoint", CATALOGUE.values(), ids=lambda endpoint: endpoint.model)
 def test_every_ratio_of_the_catalogue_gets_a_size_of_about_that_ratio(endpoint: Any) -> None:
-    """Whatever ratio the catalogue offers, the picture has it, within the steps the vendor's sizes come in."""
+    """Whatever ratio the catalogue offers, the picture has it, within the vendor's steps."""
     for ratio, (field, value) in endpoint.ratios.items():
         width, height = size_of(endpoint, {field: value})
         w, h = (int(part) for part in ratio.split(":"))
@@ -146,7 +146,7 @@ NAMES = st.sampled_from([option.name for option in V3.options] + ["prompt", "see
 # Generation is slow only while Hypothesis builds its table of characters, once per machine.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(NAMES, JSON), st.booleans())
-def test_any_json_is_either_an_order_or_invalid(body: dict[str, Any], legacy: bool) -> None:  # noqa: FBT001 - drawn
+def test_any_json_is_either_an_order_or_invalid(body: dict[str, Any], legacy: bool) -> None:
     """Whatever arrives, reading it gives an order within the documented bounds or a refusal."""
     try:
         order = read_legacy({"image_request": body}) if legacy else read_v2(V3, body)

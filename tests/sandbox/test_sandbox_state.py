@@ -89,7 +89,7 @@ def test_the_limit_holds_under_concurrency(frozen: IdeogramSandbox) -> None:
 
 
 def test_any_order_of_requests_and_time_adds_up(tmp_path: Path, clock: Any) -> None:
-    """A thousand random moves: what is accepted is what fits, and the ledger is the sum of what was accepted."""
+    """Random moves: what is accepted is what fits, and the ledger is the sum of what was accepted."""
     rng = random.Random(4)
     config = SandboxConfig(tmp_path, latency_s=(0.5, 3), pictures="plain", clock=clock, max_in_flight=7)
     took = 0
@@ -166,7 +166,7 @@ def test_whatever_was_acknowledged_before_a_kill_is_in_the_ledger(tmp_path: Path
                     for k in range(20):
                         answers.append(submit(api, prompt=f"{n}/{m}/{k}").json()["generation_id"])
                         if len(answers) == 40:
-                            os.kill(process.pid, signal.SIGKILL)  # noqa: B023 - the threads end before the loop goes on
+                            os.kill(process.pid, signal.SIGKILL)
 
             outcomes = [threads.submit(post, m) for m in range(6)]
             errors = [outcome.exception() for outcome in outcomes]
