@@ -45,7 +45,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be."""
+    """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be.
+
+    `capped` says that money, not a limit somebody asked for, is why.
+    """
 
     variant: Variant
     fingerprint: str
@@ -58,6 +61,7 @@ class Item:
     price_source: str
     in_doubt: int = 0
     left_out: int = 0
+    capped: bool = False
 
     @property
     def cost(self) -> Decimal:
@@ -171,10 +175,11 @@ def _limited(items: Iterable[Item], limit: int | None, cap: Decimal | None) -> I
         if buy == item.buy:
             yield item
             continue
-        why = "the limit of images" if room <= funds else f"the cap of ${cap}"
+        why = "the limit of images" if room <= funds else f"the cap of ${cap} a run"
         left = item.buy - buy
         verdict = item.verdict if buy else Verdict.LEFT_OUT
-        yield replace(item, verdict=verdict, buy=buy, left_out=left, reason=f"{left} left out by {why}")
+        reason = f"{left} left out by {why}"
+        yield replace(item, verdict=verdict, buy=buy, left_out=left, capped=funds < room, reason=reason)
 
 
 def select(variants: Sequence[Variant], words: Sequence[str]) -> tuple[Variant, ...]:

@@ -22,24 +22,18 @@ class Trouble:
 
 @dataclass
 class Tally:
-    """Counts by (variant name, what became of it), money in micro-dollars, troubles in words."""
+    """Images and micro-dollars by (variant name, what became of them), troubles in words."""
 
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
-    micros: dict[str, int] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    micros: Counter[tuple[str, str]] = field(default_factory=Counter)
     troubles: list[Trouble] = field(default_factory=list)
     troubles_seen: int = 0
     bytes: int = 0
-    in_doubt: int = 0
     requests: int = 0
 
     def total(self, what: str) -> int:
         """How many images met that fate, over all variants."""
-        return sum(counter[what] for counter in self.counts.values())
-
-    @property
-    def spent_micros(self) -> int:
-        """What this run's finished requests cost."""
-        return sum(self.micros.values())
+        return sum(images for (_, fate), images in self.counts.items() if fate == what)
 
     def trouble(self, what: str, subject: str, remedy: str) -> None:
         """Remember a trouble; of very many only the first are kept, all are counted."""
@@ -65,9 +59,9 @@ class Tally:
             self._count(name, "refused", claim.images)
             self.trouble(f"refused as unsafe: {end.reason}", name, "nothing was billed; change the prompt")
             return
-        self.micros[name] = self.micros.get(name, 0) + settled_micros(end)
+        each = settled_micros(end) // max(1, len(end.images))
         for image in end.images:
-            self._image(name, image.status, recovered=recovered)
+            self._image(name, image.status, each, recovered=recovered)
             self.bytes += image.bytes or 0
             if image.flaw and image.status is ImageStatus.STORED:
                 self.trouble(f"stored with a flaw: {image.flaw}", name, "look at it; it was kept as it came")
@@ -76,23 +70,24 @@ class Tally:
         """A request is still open."""
         name = claim.labels.variant
         if left.doubt:
-            self.in_doubt += claim.images
-            self._count(name, "in doubt", claim.images)
+            self._count(name, "in doubt", claim.images, int(claim.price_usd * claim.images * 1_000_000))
             remedy = "look in your Ideogram account, then `ideoflow recover --resubmit` or `--write-off`"
             self.trouble(f"in doubt ({claim.request_id}): {left.why}", name, remedy)
         else:
             self._count(name, "unfinished", claim.images)
             self.trouble(f"not finished: {left.why}", name, "run again, it goes on from here")
 
-    def _image(self, name: str, status: ImageStatus, *, recovered: bool) -> None:
+    def _image(self, name: str, status: ImageStatus, micros: int, *, recovered: bool) -> None:
+        paid_now = 0 if recovered else micros
         if status is ImageStatus.STORED:
-            self._count(name, "recovered" if recovered else "stored", 1)
+            self._count(name, "recovered" if recovered else "stored", 1, micros)
         elif status is ImageStatus.WITHHELD:
-            self._count(name, "withheld", 1)
+            self._count(name, "withheld", 1, paid_now)
             self.trouble("withheld by the safety check, and billed", name, "change the prompt or accept it")
         else:
-            self._count(name, "lost", 1)
+            self._count(name, "lost", 1, paid_now)
             self.trouble("billed, but its link died before it was fetched", name, "contact Ideogram's support")
 
-    def _count(self, name: str, what: str, images: int) -> None:
-        self.counts.setdefault(name, Counter())[what] += images
+    def _count(self, name: str, what: str, images: int, micros: int = 0) -> None:
+        self.counts[name, what] += images
+        self.micros[name, what] += micros

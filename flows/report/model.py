@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     WITHHELD = "withheld"  # paid for, but the API's safety check gave no picture
     LOST = "lost"  # paid for, and the picture can no longer be fetched
     IN_DOUBT = "in doubt"  # asked for, no answer recorded: perhaps paid, held until someone decides
+    UNFINISHED = "unfinished"  # paid for and on its way: the next run fetches it
     BLOCKED = "blocked"  # refused for its prompt, or failed too often: nothing paid
     LEFT_OUT = "left out"  # wanted, but this run stopped, was limited or was capped before it
     HAD = "had"  # in the history already: nothing to do

@@ -1,0 +1,50 @@
+"""One run of generate from beginning to end, whoever calls it: the steps in their order, and nothing else.
+
+`step` runs one of them: the plain one just calls, Prefect's makes it a task. That is all the difference there
+is between a run with a Prefect server and one without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from flows import steps
+from flows.account import account
+from flows.pipeline.kit import Progress, Stop
+from flows.report import RunReport
+from flows.steps import Ask
+from flows.workspace import Workspace
+
+
+class Step(Protocol):
+    """Runs a function of `flows.steps` under a name people see."""
+
+    def __call__(self, name: str, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
+
+
+async def plainly(name: str, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ARG001  the name is for others
+    """A step without an orchestrator: blocking ones in a thread, so that a signal is still heard."""
+    if inspect.iscoroutinefunction(function):
+        return await function(*args)
+    return await asyncio.to_thread(function, *args)
+
+
+async def generate(
+    ws: Workspace,
+    ask: Ask,
+    *,
+    step: Step = plainly,
+    tell: Callable[[Progress], None] = lambda _: None,
+    stop: Stop | None = None,
+) -> tuple[RunReport, str]:
+    """Buy what is missing and keep it: the report, and where it was written."""
+    stop = stop or Stop()
+    prepared = await step("read and plan", steps.prepare, ws, ask)
+    done = await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop)
+    await step("measure the pictures", steps.measure, ws, done.run_id, tell)
+    report = account(done, ws.now(), ws.assets.url, ws.history.url)
+    where = await step("write the report", steps.publish, ws, report)
+    return report, where

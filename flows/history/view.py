@@ -1,0 +1,98 @@
+"""Current state: the images as rows, each once, with the labels they bear now.
+
+A fold of ``images`` and ``lifecycle``. No row is ever edited: of several rows of one image the best stands
+(stored before withheld before lost), and the latest ``relabelled`` event says what it is called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.history.parts import Parts
+
+RANK = ("stored", "withheld", "lost")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a fingerprint's images are called, apart from what they show."""
+
+    prompt_id: str
+    variant: str
+    campaign: str | None
+    tags: tuple[str, ...]
+
+
+def images(parts: Parts, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    """One row per billed image. `columns` None is all of them."""
+    needed = None if columns is None else list(dict.fromkeys([*columns, "image_id", "status"]))
+    rows = parts.read(parts.listing("images"), "images", needed, where)
+    rows = _once(rows)
+    return rows if columns is None else rows.select(list(columns))
+
+
+def _once(rows: pa.Table) -> pa.Table:
+    """Drop the second row of an image: there is one only after a broken lock or a late answer."""
+    if pc.count_distinct(rows["image_id"]).as_py() == rows.num_rows:
+        return rows
+    rank = pc.index_in(rows["status"], pa.array(RANK))
+    ordered = rows.append_column("_rank", rank).sort_by([("image_id", "ascending"), ("_rank", "ascending")])
+    ids = ordered["image_id"].combine_chunks()
+    first = pa.concat_arrays([pa.array([True]), pc.not_equal(ids[1:], ids[:-1])])
+    return ordered.filter(first).drop_columns(["_rank"])
+
+
+def relabelled(parts: Parts) -> dict[str, Names]:
+    """The latest names given to a fingerprint by an event."""
+    rows = parts.read(
+        parts.listing("lifecycle"),
+        "lifecycle",
+        ["event_id", "fingerprint", "details"],
+        pc.field("event") == "relabelled",
+    )
+    latest = sorted(rows.to_pylist(), key=lambda row: str(row["event_id"]))
+    return {row["fingerprint"]: _names(json.loads(row["details"])) for row in latest}
+
+
+def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
+    """What the images of these fingerprints are called now; fingerprints without images are left out."""
+    columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags"]
+    wanted = pc.field("fingerprint").isin(sorted(fingerprints))
+    rows = parts.read(parts.listing("images"), "images", columns, wanted)
+    # Ids sort by time: the newest image's own labels stand where no event says otherwise.
+    found = {row["fingerprint"]: _names(row) for row in sorted(rows.to_pylist(), key=lambda row: row["image_id"])}
+    return found | {key: value for key, value in relabelled(parts).items() if key in found}
+
+
+def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str, int]:
+    """Images per prompt id that no fingerprint of the manifest stands for any more."""
+    kept = ~pc.field("fingerprint").isin(sorted(fingerprints)) & (pc.field("origin") == origin)
+    rows = images(parts, ["prompt_id", "fingerprint"], kept)
+    counts = rows.group_by(["prompt_id"]).aggregate([("fingerprint", "count")])
+    return {row["prompt_id"]: row["fingerprint_count"] for row in counts.to_pylist()}
+
+
+def with_names(rows: pa.Table, parts: Parts) -> list[dict[str, Any]]:
+    """Rows as dicts, under the names they bear now."""
+    now = relabelled(parts)
+    result: list[dict[str, Any]] = []
+    for row in rows.to_pylist():
+        if called := now.get(row["fingerprint"]):
+            row |= {
+                "prompt_id": called.prompt_id,
+                "variant": called.variant,
+                "campaign": called.campaign,
+                "tags": list(called.tags),
+            }
+        result.append(row)
+    return result
+
+
+def _names(row: Mapping[str, Any]) -> Names:
+    return Names(row["prompt_id"], row["variant"], row["campaign"], tuple(row["tags"] or ()))

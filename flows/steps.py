@@ -1,0 +1,190 @@
+"""What a run consists of: read, plan, carry out, measure, report. Plain functions that flows and commands share.
+
+Prefect wraps them at the edge; nothing here knows that it exists. Each step takes a workspace and values and
+returns values, so that any of them can be called from a notebook.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+from flows.errors import Refused
+from flows.history import view
+from flows.history.fold import Book
+from flows.history.records import Entry
+from flows.history.schema import event_row
+from flows.manifest.load import Loaded
+from flows.manifest.variant import fingerprint
+from flows.pipeline.doubt import abandoned, doubtful
+from flows.pipeline.kit import Progress, Stop
+from flows.pipeline.run import run
+from flows.pipeline.settle import resubmit_old
+from flows.pipeline.tally import Tally
+from flows.planner import Plan, make_plan, select
+from flows.report import RunReport, to_json, to_markdown
+from flows.workspace import Workspace
+
+FEATURE_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody wants of a run. Empty lists mean all; `limit` is in images."""
+
+    manifests: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and the open entries of earlier runs that nobody is working on any more."""
+
+    loaded: Loaded
+    plan: Plan
+    abandoned: tuple[Entry, ...]
+    doubts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run did, under which id, and when it began."""
+
+    run_id: str
+    started_at: datetime
+    prepared: Prepared
+    tally: Tally
+    stopped: str | None = None
+    remedy: str = ""
+
+
+def prepare(ws: Workspace, ask: Ask) -> Prepared:
+    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+    loaded = ws.manifests(ask.manifests)
+    variants = select(loaded.variants, ask.select)
+    if ask.select and not variants:
+        raise Refused(f"nothing in the manifest is called {', '.join(ask.select)}: try a prompt id, tag: or campaign:")
+    origin = ws.settings.origin
+    prints = {fingerprint(variant, origin) for variant in loaded.variants}
+    prices = ws.prices()
+    book, storage_now = _books(ws, prints)
+    doubts = doubtful(book, storage_now)
+    plan = make_plan(
+        variants,
+        origin,
+        book,
+        prices,
+        doubtful=doubts,
+        departed=view.departed(ws.parts, origin, prints),
+        limit=ask.limit,
+        cap=ws.settings.budget.per_run_usd,
+        warnings=loaded.warnings,
+    )
+    return Prepared(loaded, plan, tuple(abandoned(book, storage_now)), doubts)
+
+
+def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
+    book = ws.desk().open(prints)
+    # The storage's clock costs a write, and matters only while something is open.
+    return book, ws.history.now() if book.live else ws.now()
+
+
+async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[[Progress], None], stop: Stop) -> Done:
+    """Finish what earlier runs left, buy what the plan says, seal. Errors of single requests are in the tally."""
+    run_id, started = ws.new_id(), ws.now()
+    await asyncio.to_thread(relabel, ws, prepared, run_id)
+    async with ws.api() as api:
+        kit = ws.kit(api, run_id, tell, stop)
+        if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
+            await resubmit_old(kit, prepared.abandoned)
+            prepared = await asyncio.to_thread(prepare, ws, ask)
+        await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
+        tally = await run(kit, prepared.plan, prepared.abandoned)
+    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy)
+
+
+def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
+    """Names are labels: where the manifest calls known pictures something else, say so in the history."""
+    called: dict[str, list[view.Names]] = {}
+    for item in prepared.plan.items:
+        variant = item.variant
+        names = view.Names(variant.prompt_id, variant.name, variant.campaign, variant.tags)
+        called.setdefault(item.fingerprint, []).append(names)
+    known = view.names(ws.parts, called)
+    now = ws.now()
+    rows = [
+        event_row(
+            event_id=ws.new_id(),
+            at=now,
+            event="relabelled",
+            actor="generate",
+            run_id=run_id,
+            reason=f"the manifest calls it {names[0].variant}",
+            fingerprint=print_,
+            details={
+                "prompt_id": names[0].prompt_id,
+                "variant": names[0].variant,
+                "campaign": names[0].campaign,
+                "tags": list(names[0].tags),
+            },
+        )
+        for print_, names in called.items()
+        if print_ in known and known[print_] not in names
+    ]
+    if rows:
+        ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    return len(rows)
+
+
+def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
+    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
+    from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
+
+    mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
+    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine).to_pylist()
+    known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"])
+    seen = set(known.column("sha256").to_pylist())
+    todo = {row["sha256"]: row for row in stored if row["sha256"] not in seen}
+    rows = []
+    for digest, found in extract_many(_bytes(ws, todo.values()), workers=2, timeout_s=FEATURE_TIMEOUT_S):
+        if isinstance(found, str):
+            continue  # the audit looks for pictures without features, and says so
+        rows.append(
+            {
+                "sha256": digest,
+                "extractor": 1,
+                "image_id": todo[digest]["image_id"],
+                "width": found.width,
+                "height": found.height,
+                "mode": found.mode,
+                "phash": found.phash,
+                "dhash": found.dhash,
+                "thumbnail": found.thumbnail,
+                "extracted_at": ws.now(),
+            }
+        )
+        tell(Progress("measured", todo[digest]["local_path"], 1))
+    if rows:
+        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
+    return len(rows)
+
+
+def _bytes(ws: Workspace, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    for row in rows:
+        data = ws.assets.read(row["local_path"])
+        if data is not None:
+            yield row["sha256"], data
+
+
+def publish(ws: Workspace, report: RunReport) -> str:
+    """Write the report as JSON and Markdown: where the Markdown is."""
+    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.run_id}"
+    ws.reports.write(f"{stem}.json", to_json(report).encode())
+    ws.reports.write(f"{stem}.md", to_markdown(report).encode())
+    return ws.reports.where(f"{stem}.md")

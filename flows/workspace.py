@@ -1,0 +1,221 @@
+"""The composition root: settings in, everything that a command or a flow works with out.
+
+Knows which class stands behind which role. Decides nothing; opens storages, clocks and the client, and starts
+the embedded sandbox for as long as it is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from flows.assets.naming import check_template
+from flows.budget.limits import RunBudget
+from flows.budget.prices import PriceBook
+from flows.budget.shipped import builtin
+from flows.documents import parse
+from flows.errors import InvalidInput, Problem, Refused
+from flows.history.claims import ClaimDesk
+from flows.history.index import SealedIndex
+from flows.history.journal import Journal
+from flows.history.owners import this_process
+from flows.history.parts import Parts
+from flows.history.seal import Sealer
+from flows.ids import uuid7
+from flows.manifest.load import Loaded, load
+from flows.pipeline.governor import Governor
+from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
+from flows.pipeline.queue import ByExpiry
+from flows.planner import Prices, Quote
+from flows.settings import Settings, load_settings
+from flows.storage import Storage, open_storage, read_sources
+
+MANIFEST_BYTES = 4_000_000
+PRICES_DEFAULT = "configs/prices.yaml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One project, opened. Nothing is read or made before it is asked for."""
+
+    settings: Settings
+    assets: Storage
+    history: Storage
+    reports: Storage
+    now: Callable[[], datetime]
+    uptime: Callable[[], float]
+    entropy: Callable[[int], bytes]
+
+    @property
+    def parts(self) -> Parts:
+        """The Parquet datasets."""
+        return Parts(self.history, self.new_id)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal; Refused where the storage cannot keep one safely."""
+        return Journal(self.history.sub(".journal"), single_writer=self.settings.storage.single_writer)
+
+    def new_id(self) -> str:
+        """A fresh id that sorts by time."""
+        return uuid7(self.now(), self.entropy)
+
+    def desk(self) -> ClaimDesk:
+        """A place to read the books and take claims."""
+        return ClaimDesk(self.journal, SealedIndex(self.parts), self._wait)
+
+    def _wait(self, attempt: int) -> None:
+        time.sleep(min(1.0, 0.02 * 2**attempt) * random.random())
+
+    def manifests(self, named: Sequence[str]) -> Loaded:
+        """The manifests of a run; `named` wins over the settings."""
+        sources: dict[str, bytes] = {}
+        problems: list[Problem] = []
+        for place in named or self.settings.generate.manifests:
+            found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
+            if not found:
+                hint = "Name one with --manifest, or set generate.manifests."
+                problems.append(Problem(place, 0, 0, "", "there is no such manifest", hint))
+            sources |= {self.shown(name): text for name, text in found}
+        if problems:
+            raise InvalidInput(problems)
+        return load(list(sources.items()), self.now(), self.settings.generate.zone)
+
+    def prices(self) -> Prices:
+        """(model, tier) -> today's price, by the project's price book or the built-in one."""
+        place = self.settings.generate.prices
+        found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
+        if not found and place != PRICES_DEFAULT:
+            raise Refused(f"there is no price book at {place}: mend generate.prices, or leave it out")
+        book = PriceBook.load(parse(found[0][1], place)) if found else builtin()
+        today: date = self.now().astimezone(self.settings.generate.zone).date()
+
+        def price(model: str, tier: str) -> Quote:
+            return book.price(model, tier, today)
+
+        return price
+
+    def shown(self, name: str) -> str:
+        """A path as people know it: relative to the project where it lies inside."""
+        try:
+            return str(Path(name).relative_to(self.settings.project))
+        except ValueError:
+            return name
+
+    @property
+    def sandbox_state(self) -> Path:
+        """Where the embedded sandbox keeps its ledger: beside the journal, so that a killed run can be finished."""
+        if self.settings.sandbox.state is not None:
+            return Path(self.settings.locate(self.settings.sandbox.state))
+        root = self.settings.locate(self.settings.storage.history)
+        local = Path(root) if "://" not in root else self.settings.project / "data" / "history"
+        return local / ".sandbox"
+
+    def kit(self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop) -> Kit:
+        """Everything a run of the pipeline works with."""
+        settings = self.settings
+        owner, desk = this_process(run_id), self.desk()
+        return Kit(
+            api=api,
+            assets=self.assets,
+            history=self.history,
+            journal=desk.journal,
+            desk=desk,
+            sealer=Sealer(desk.journal, self.parts, owner, self._wait),
+            governor=Governor(settings.api.max_in_flight, random.random),
+            downloads=ByExpiry(settings.generate.downloads),
+            budget=RunBudget(settings.budget.per_run_usd),
+            owner=owner,
+            origin=settings.origin,
+            rules=rules(settings),
+            now=self.now,
+            uptime=self.uptime,
+            entropy=self.entropy,
+            random=random.random,
+            tell=tell,
+            stop=stop,
+        )
+
+    @contextlib.asynccontextmanager
+    async def api(self) -> AsyncIterator[Api]:
+        """The client, with the embedded sandbox behind it where that is what the settings say."""
+        from flows.ideogram.client import ClientConfig, IdeogramClient  # noqa: PLC0415  validate needs no HTTP
+
+        with self._base_url() as base_url:
+            config = ClientConfig(
+                base_url=base_url,
+                image_hosts=self.settings.api.image_hosts,
+                download_s=self.settings.api.download_timeout_s,
+                download_max_bytes=self.settings.api.max_image_mb << 20,
+            )
+            async with IdeogramClient(config, self.settings.key()) as client:
+                yield client
+
+    @contextlib.contextmanager
+    def _base_url(self) -> Iterator[str]:
+        if not self.settings.sandboxed:
+            yield self.settings.api.base_url
+            return
+        from flows.sandbox.config import SandboxConfig  # noqa: PLC0415  real runs need no web server
+        from flows.sandbox.server import embedded  # noqa: PLC0415  see above
+
+        sandbox = self.settings.sandbox
+        config = SandboxConfig(
+            state_dir=self.sandbox_state,
+            max_in_flight=sandbox.max_in_flight,
+            latency_s=(sandbox.latency_s * 0.5, sandbox.latency_s * 1.5),
+            pictures=sandbox.pictures,
+        )
+        with embedded(config) as base_url:
+            yield base_url
+
+
+def rules(settings: Settings) -> Rules:
+    """The pipeline's numbers, from the settings."""
+    return Rules(
+        images_per_request=settings.api.images_per_request,
+        private=settings.api.private,
+        poll_first_s=settings.api.poll_interval_s,
+        poll_most_s=max(5.0, settings.api.poll_interval_s) if not settings.sandboxed else settings.api.poll_interval_s,
+        job_s=settings.api.job_deadline_s,
+        reserve_bytes=settings.storage.reserve_mb << 20,
+        name_template=settings.storage.name_template,
+    )
+
+
+def open_workspace(
+    project: Path | None = None, configs: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> Workspace:
+    """The workspace of a project directory (or the one we are in), with overlays laid over its settings."""
+    loaded = load_settings(project, configs, os.environ if environ is None else environ, Path.cwd())
+    settings = loaded.settings
+    try:
+        check_template(settings.storage.name_template)
+    except ValueError as error:
+        source = loaded.source("storage.name_template")
+        raise InvalidInput([Problem(source, 0, 0, "storage.name_template", str(error))]) from error
+
+    def storage(place: str) -> Storage:
+        address = settings.locate(place)
+        return open_storage(address, settings.storage.options if "://" in address else None)
+
+    return Workspace(
+        settings=settings,
+        assets=storage(settings.storage.assets),
+        history=storage(settings.storage.history),
+        reports=storage(settings.storage.reports),
+        now=lambda: datetime.now(tz=UTC),
+        uptime=_uptime,
+        entropy=os.urandom,
+    )
+
+
+def _uptime() -> float:
+    """Seconds that go on while the machine sleeps, where the system can tell."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
