@@ -62,6 +62,9 @@ def _rich(picture: Picture) -> Image.Image:
     canvas = Canvas(picture.width, picture.height, flat=flat)
     scene = scenes.choose(words, rng)
     room = scene(Stage(canvas, palette, rng, words, without))
+    if rng.random() < 0.5:
+        canvas.mirror()
+        room = (canvas.width - room[2], room[1], canvas.width - room[0], room[3])
     canvas.vignette(0.16 if "realistic" in styles else 0.1)
     if not flat and "grain" not in without:
         canvas.grain(2.6 if "grain" in words or "realistic" in styles else 1.2, picture.seed)
