@@ -112,6 +112,15 @@ def test_every_picture_is_marked(detail: Literal["rich", "plain"]) -> None:
     assert (corner.max(axis=2) < 160).sum() > 800
 
 
+@pytest.mark.parametrize("style", ["design", "realistic"])
+def test_a_seamless_pattern_meets_itself_at_the_edges(style: str) -> None:
+    """Laid side by side, the step across the seam is no larger than between any neighbouring pixels."""
+    drawn = pixels(render(picture("A seamless citrus pattern", (512, 512), style_type=style), "rich"))[:400]
+    steps = np.abs(np.diff(drawn, axis=1)).mean(axis=(0, 2))
+    across = np.abs(drawn[:, 0] - drawn[:, -1]).mean()
+    assert across <= steps.max() * 1.1
+
+
 HEX = {"#b4204a": (180, 32, 74), "#1f5c9e": (31, 92, 158), "#2f8f4e": (47, 143, 78)}
 
 
