@@ -17,6 +17,9 @@ Job state lives in SQLite in the state directory. A job is one row, written befo
 the instant at which it will be done; so several server processes share a directory, a killed one loses
 nothing, and work whose client has vanished is done and billed all the same.
 
+What shall go wrong can be scripted (`flows.sandbox.faults`), when the sandbox is made or at
+``PUT /sandbox/faults``; ``GET /sandbox/stats`` counts what a client did, and ``GET /sandbox/health`` answers.
+
 What it does NOT imitate:
 
 - pictures by a diffusion model: they are composed scenes, marked SANDBOX, that follow the words loosely;
@@ -30,5 +33,9 @@ What it does NOT imitate:
 - plan-dependent visibility: ``private`` is accepted and changes nothing;
 - how long a generation id stays readable (here: as long as the state directory), and whether a later poll
   signs an expired link anew (undocumented; here it does not, unless ``renew_links`` is set);
+- the answer to a client that waits while its job fails (undocumented; here v2 says ``failed`` as a poll
+  would, legacy answers 422 or 500), and which of the two error bodies belongs to which mistake;
+- TLS, HTTP/2, compression, ranges and caching on the image host, and its rules against scripts beyond
+  refusing urllib's agent;
 - what ``auto`` chooses for sizes and ratios (here: square), prices of anything else than listed models.
 """

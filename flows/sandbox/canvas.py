@@ -110,6 +110,10 @@ class Canvas:
         mask = small.resize((width, height), Image.Resampling.BICUBIC)
         self._paste(mask, (round(box[0]), round(box[1])), colour)
 
+    def mirror(self) -> None:
+        """Turns left into right."""
+        self.image = self.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
     def grain(self, amount: float, seed: int) -> None:
         """Film grain of so many levels."""
         if amount <= 0:

@@ -90,7 +90,7 @@ def badge(stage: Stage) -> Room:
         )
     if not canvas.flat:
         canvas.glow(x - radius * 0.42, y - radius * 0.52, radius * 0.75, WHITE, 0.42)
-    return width * 0.1, height * 0.03, width * 0.9, y - radius - unit * 0.02
+    return x - inner * 0.5, low + inner * 0.52, x + inner * 0.5, low + inner * 0.72
 
 
 def _water(

@@ -54,7 +54,7 @@ _PRESETS: Mapping[str, Palette] = {
     "magic": _of("f8effb 24123f 7c3fb8 d457a8 45c4d6 d9c3ee"),
     "melon": _of("fff3ea 3d2b2b f2735f 86bf6a f7c873 fbd3c1"),
     "mosaic": _of("fbf4e6 1c2745 2e5fa8 d6483b f0b92f 7fc0b5"),
-    "pastel": _of("fffaf5 54506b b5a6dc f4b8c4 f6d89a cfe6e3"),
+    "pastel": _of("fffaf5 3f3b57 b5a6dc f4b8c4 f6d89a cfe6e3"),
     "ultramarine": _of("f0f3fb 0b1440 2334a8 5c7de0 f2b84b b9c8f0"),
 }
 _WORDS: Sequence[tuple[str, tuple[str, ...]]] = (

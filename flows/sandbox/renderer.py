@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from flows.sandbox import lettering, palettes, scenes
 from flows.sandbox.canvas import Canvas
 from flows.sandbox.magic import texts_of, words_of
+from flows.sandbox.ornaments import pattern
 from flows.sandbox.stage import Room, Stage
 from flows.sandbox.words import mentions
 
@@ -62,7 +63,12 @@ def _rich(picture: Picture) -> Image.Image:
     canvas = Canvas(picture.width, picture.height, flat=flat)
     scene = scenes.choose(words, rng)
     room = scene(Stage(canvas, palette, rng, words, without))
-    canvas.vignette(0.16 if "realistic" in styles else 0.1)
+    if rng.random() < 0.5:
+        canvas.mirror()
+        room = (canvas.width - room[2], room[1], canvas.width - room[0], room[3])
+    # A pattern has to meet itself at the edges, so its light is even.
+    if scene is not pattern:
+        canvas.vignette(0.16 if "realistic" in styles else 0.1)
     if not flat and "grain" not in without:
         canvas.grain(2.6 if "grain" in words or "realistic" in styles else 1.2, picture.seed)
     face = lettering.GROTESK if flat or picture.seed % 3 == 0 else lettering.SERIF

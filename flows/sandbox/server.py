@@ -75,8 +75,16 @@ def serve(host: str, port: int, config: SandboxConfig, ready: Callable[[str], ob
         listener.close()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which notices within a hundredth of a second that it should end."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:  # noqa: ASYNC110 - set from a signal handler or from another thread
+            await asyncio.sleep(0.01)
+
+
 def _server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             http=_Protocol,

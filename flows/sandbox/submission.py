@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
@@ -65,6 +65,8 @@ async def submit(
         order = read(await read_body(request))
     except Invalid as error:
         return refusals.invalid(error)
+    except ClientDisconnect:
+        return HungUp()
     if order.ignored:
         sandbox.store.count("ignored_fields", order.ignored)
     if review(order.prompt).refused:
