@@ -82,16 +82,14 @@ class Stop:
 
     reason: str | None = None
     remedy: str = ""
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self, reason: str, remedy: str = "") -> None:
         """Make no further claim."""
         if self.reason is None:
             self.reason, self.remedy = reason, remedy
-        self.asked.set()
 
     def __bool__(self) -> bool:
-        return self.asked.is_set()
+        return self.reason is not None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,208 @@
+"""The verbs and their options."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.errors import IdeoflowError
+
+if TYPE_CHECKING:
+    from flows.workspace import Workspace
+
+app = typer.Typer(
+    name="ideoflow",
+    help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Try it without a key: by default an offline sandbox stands in. `ideoflow plan`, then `ideoflow generate`.",
+)
+
+Project = Annotated[Path | None, typer.Option("--project", help="The project's folder.", envvar="IDEOFLOW_PROJECT")]
+Config = Annotated[
+    list[str] | None, typer.Option("--config", "-c", help="An overlay: a file, or a name such as s3. Repeats.")
+]
+Manifest = Annotated[
+    list[str] | None, typer.Option("--manifest", "-m", help="A manifest: file, glob or fsspec URL. Repeats.")
+]
+Select = Annotated[
+    list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=0, help="Buy at most so many images.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        code = app(standalone_mode=False)
+    except IdeoflowError as error:
+        typer.echo(f"ideoflow: {error}", err=True)
+        code = error.exit_code
+    except typer.TyperException as error:
+        typer.echo(f"ideoflow: {error}", err=True)
+        code = error.exit_code
+    except typer.Abort:
+        typer.echo("nothing was changed", err=True)
+        code = 2
+    except KeyboardInterrupt:
+        code = 4
+    except Exception:  # noqa: BLE001  a bug, and said to be one
+        traceback.print_exc()
+        typer.echo("ideoflow: this is a bug, please report it with the lines above", err=True)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _workspace(project: Path | None, config: list[str] | None) -> Workspace:
+    from flows.workspace import open_workspace
+
+    return open_workspace(project, config or ())
+
+
+@app.command()
+def validate(
+    manifest: Annotated[list[str] | None, typer.Argument(help="Manifests; those of the settings if left out.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
+    from flows.cli import printing
+    from flows.ideogram.catalogue import price_tier
+
+    ws = _workspace(project, config)
+    loaded = ws.manifests(tuple(manifest or ()))
+    price = ws.prices()
+    for variant in loaded.variants:
+        price(variant.model, price_tier(variant.endpoint, variant.options))
+    printing.validated(loaded, as_json=as_json)
+    return 0
+
+
+@app.command()
+def plan(
+    manifest: Manifest = None,
+    select: Select = None,
+    limit: Limit = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Show what would be bought, why, and for how much. Changes nothing."""
+    from flows.cli import printing
+    from flows.steps import Ask, prepare
+
+    ws = _workspace(project, config)
+    prepared = prepare(ws, Ask(tuple(manifest or ()), tuple(select or ()), limit))
+    printing.plan(prepared, as_json=as_json)
+    return 4 if prepared.doubts else 0
+
+
+@app.command()
+def generate(
+    manifest: Manifest = None,
+    select: Select = None,
+    limit: Limit = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+    prefect: Annotated[
+        bool | None,
+        typer.Option("--prefect/--no-prefect", help="As a Prefect flow run; by default where an API is set."),
+    ] = None,
+) -> int:
+    """Buy what is missing, download it, store it, record it. Killed at any moment, the next run goes on."""
+    from flows.cli.generating import generate as run
+
+    chosen = (tuple(manifest or ()), tuple(select or ()), limit)
+    return run(_workspace(project, config), chosen, config or [], yes=yes, as_json=as_json, prefect=prefect)
+
+
+@app.command()
+def recover(
+    resubmit: Annotated[
+        list[str] | None, typer.Option("--resubmit", help="It did not run: buy it again. A request id, or all.")
+    ] = None,
+    write_off: Annotated[
+        list[str] | None, typer.Option("--write-off", help="It was billed and is lost: do not buy it again.")
+    ] = None,
+    generation: Annotated[
+        str | None, typer.Option("--generation", help="It ran: this is its generation id, fetch it.")
+    ] = None,
+    request: Annotated[str | None, typer.Option("--request", help="Which request --generation answers.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Finish what earlier runs left, and settle requests that are in doubt."""
+    from flows.cli import printing
+    from flows.cli.watching import watched
+    from flows.recovery import Verdicts
+    from flows.recovery import recover as settle
+
+    verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
+    ws = _workspace(project, config)
+    with watched("recover", 0, quiet=as_json) as (tell, stop):
+        done = asyncio.run(settle(ws, verdicts, tell, stop))
+    printing.recovered(done, as_json=as_json)
+    return 4 if done.doubts or done.tally.total("unfinished") else 0
+
+
+@app.command()
+def history(
+    words: Annotated[list[str] | None, typer.Argument(help="Words that prompt, name or model must hold.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows: .csv, .json or .parquet.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """List what was bought, and whether it is still there; search prompts in any case."""
+    from flows.cli import printing
+    from flows.history.queries import find, written
+
+    ws = _workspace(project, config)
+    rows = find(ws.parts, ws.assets, words or [])
+    if out is not None:
+        data = written(rows, out.name)
+        out.write_bytes(data)
+        typer.echo(f"{len(rows)} images written to {out}")
+        return 0
+    printing.history(rows, ws, as_json=as_json)
+    return 0
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option("--port", help="Where to listen, on loopback.")] = 8787,
+    state: Annotated[Path | None, typer.Option("--state", help="Where its ledger lives.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Flat pictures, drawn at once.")] = False,
+    project: Project = None,
+) -> int:
+    """Run the offline Ideogram API: real routes, real money rules, nothing billed. The key is `sandbox`."""
+    from flows.sandbox.config import SandboxConfig
+    from flows.sandbox.server import serve
+
+    folder = state or _workspace(project, None).sandbox_state
+
+    def ready(url: str) -> None:
+        typer.echo(f"sandbox at {url}, its ledger at {url}/sandbox/ledger; stop it with Ctrl-C")
+        typer.echo(f"use it with IDEOFLOW_API__BASE_URL={url} IDEOGRAM_API_KEY=sandbox ideoflow generate")
+
+    serve("127.0.0.1", port, SandboxConfig(folder, pictures="plain" if plain else "rich"), ready)
+    return 0
+
+
+@app.command()
+def demo(project: Project = None, fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False) -> int:
+    """The main job on the sandbox, then a campaign bought while being killed again and again."""
+    from flows.demo import show
+
+    return show(project, fresh=fresh)
