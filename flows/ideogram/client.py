@@ -169,9 +169,7 @@ class IdeogramClient:
         # a handshake that is cancelled instead leaves its socket open until the garbage collector comes.
         return httpx.Timeout(None, connect=min(self.config.connect_s, deadline_s / 2.5))
 
-    async def _free(
-        self, method: str, path: str, deadline_s: float, content: bytes | None = None
-    ) -> RawAnswer:
+    async def _free(self, method: str, path: str, deadline_s: float, content: bytes | None = None) -> RawAnswer:
         what = f"{method} {path}"
 
         async def attempt() -> RawAnswer:

@@ -48,9 +48,7 @@ class DownloadLimits:
     retries: RetryPolicy
 
 
-async def download(
-    client: httpx.AsyncClient, link: httpx.URL, into: BinaryIO, limits: DownloadLimits
-) -> Download:
+async def download(client: httpx.AsyncClient, link: httpx.URL, into: BinaryIO, limits: DownloadLimits) -> Download:
     """Stream a checked `link` into `into`; see IdeogramClient.download for the errors."""
     name = redact(str(link))
     try:
@@ -94,9 +92,7 @@ async def _attempt(
         raise Again(BadImage(f"{name}: incomplete, {received:,} of {promised or 'some'} bytes came"))
     into.flush()
     headers = response.headers
-    return Download(
-        received, digest.hexdigest(), headers.get("content-type"), parse_http_date(headers.get("date"))
-    )
+    return Download(received, digest.hexdigest(), headers.get("content-type"), parse_http_date(headers.get("date")))
 
 
 def _judge(response: httpx.Response, name: str, max_bytes: int) -> int | None:

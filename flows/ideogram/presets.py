@@ -33,9 +33,7 @@ PALETTE_PRESETS: tuple[str, ...] = (
     "ultramarine",
 )
 
-RATIOS_V3: tuple[str, ...] = tuple(
-    "1:3 3:1 1:2 2:1 9:16 16:9 10:16 16:10 2:3 3:2 3:4 4:3 4:5 5:4 1:1".split()
-)
+RATIOS_V3: tuple[str, ...] = tuple("1:3 3:1 1:2 2:1 9:16 16:9 10:16 16:10 2:3 3:2 3:4 4:3 4:5 5:4 1:1".split())
 
 RATIOS_LEGACY: tuple[str, ...] = tuple("10:16 16:10 9:16 16:9 3:2 2:3 4:3 3:4 1:1 1:3 3:1".split())
 

@@ -95,9 +95,7 @@ class Connections:
     images: httpx.AsyncClient
 
 
-def open_connections(
-    base_url: str, key: SecretStr, transport: httpx.AsyncBaseTransport | None
-) -> Connections:
+def open_connections(base_url: str, key: SecretStr, transport: httpx.AsyncBaseTransport | None) -> Connections:
     """The pools for one API. Raises UserError when `base_url` or `key` cannot be used.
 
     Certificate files and proxies of the environment are honoured (many offices have no other way out), but

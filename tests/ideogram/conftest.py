@@ -43,9 +43,7 @@ class Loopback:
         async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
             fields = {"content-length": len(body)} | headers
             lines = [f"HTTP/1.1 {status} Because"]
-            lines += [
-                f"{name.replace('_', '-')}: {value}" for name, value in fields.items() if value is not None
-            ]
+            lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items() if value is not None]
             writer.write("\r\n".join([*lines, "", ""]).encode() + body)
             await writer.drain()
 

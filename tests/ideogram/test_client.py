@@ -56,9 +56,7 @@ def test_a_submission_goes_out_once_with_key_agent_and_json_and_comes_back_raw(l
     """The body, the key and a User-Agent are on the wire; status, body, request id and Date come back."""
 
     async def scenario() -> None:
-        reply = loopback.reply(
-            200, b'{"generation_id":"g"}', x_request_id="r-1", date="Sun, 22 Nov 2026 10:00:00 GMT"
-        )
+        reply = loopback.reply(200, b'{"generation_id":"g"}', x_request_id="r-1", date="Sun, 22 Nov 2026 10:00:00 GMT")
         async with loopback.serve(reply) as server:
             answer = await submit(server.url)
         assert isinstance(answer, RawAnswer)
@@ -76,12 +74,8 @@ def test_a_submission_goes_out_once_with_key_agent_and_json_and_comes_back_raw(l
     run(scenario())
 
 
-@pytest.mark.parametrize(
-    "status", [200, 201, 301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 429, 500, 503]
-)
-def test_every_status_of_a_submission_is_an_answer_and_nothing_is_repeated(
-    loopback: Any, status: int
-) -> None:
+@pytest.mark.parametrize("status", [200, 201, 301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 429, 500, 503])
+def test_every_status_of_a_submission_is_an_answer_and_nothing_is_repeated(loopback: Any, status: int) -> None:
     """No status raises, none is retried, no redirect is followed."""
 
     async def scenario() -> None:
@@ -132,16 +126,10 @@ def test_a_server_that_accepts_and_goes_away_leaves_doubt(loopback: Any, convers
         pytest.param(b"", {"close": False}, id="reads the request, then silence"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-", {}, id="half a header"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", {}, id="half a body"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", {"reset": True}, id="reset in the body"
-        ),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", {"close": False}, id="body that stalls"
-        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", {"reset": True}, id="reset in the body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", {"close": False}, id="body that stalls"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{", {}, id="half a chunk"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", {}, id="a broken chunk size"
-        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", {}, id="a broken chunk size"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", {}, id="another protocol"),
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 60_000, {}, id="endless headers"),
         pytest.param(b"HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\n{", {}, id="half the body of a 500"),
@@ -228,9 +216,7 @@ def test_at_most_four_mebibytes_of_an_answer_are_kept(loopback: Any) -> None:
         (b"not gzip", b"not gzip"),
     ],
 )
-def test_a_compressed_answer_is_read_but_never_unfolds_beyond_the_cap(
-    loopback: Any, sent: bytes, read: bytes
-) -> None:
+def test_a_compressed_answer_is_read_but_never_unfolds_beyond_the_cap(loopback: Any, sent: bytes, read: bytes) -> None:
     """We ask for none; one that comes anyway was paid for, and a bomb stays small."""
 
     async def scenario() -> None:
@@ -323,9 +309,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     pem, secret = folder / "certificate.pem", folder / "key.pem"
     pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, secret)
@@ -602,9 +586,7 @@ def test_an_address_that_is_not_safe_is_refused_before_anything_is_sent(base_url
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "base_url", ["http://[::1]:9", "http://localhost:9", "http://127.9.9.9", "https://x.example/"]
-)
+@pytest.mark.parametrize("base_url", ["http://[::1]:9", "http://localhost:9", "http://127.9.9.9", "https://x.example/"])
 def test_safe_addresses_are_taken(base_url: str) -> None:
     """Loopback in all its spellings, and any https host."""
     asyncio.run(client(base_url).__aexit__(None, None, None))

@@ -393,9 +393,7 @@ def test_forty_megabytes_pass_through_little_memory(loopback: Any) -> None:
     run(scenario())
 
 
-def test_no_log_at_any_level_holds_a_signature_or_the_key(
-    loopback: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_log_at_any_level_holds_a_signature_or_the_key(loopback: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Success, dead link, redirect, retries: httpx, httpcore, asyncio and stamina at DEBUG name no secret."""
 
     async def scenario() -> None:
