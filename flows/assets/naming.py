@@ -22,6 +22,7 @@ _SEGMENT_BYTES = 120  # with the .json record beside it well below the 255 of ex
 _SEGMENTS = 8  # so that a whole path stays below the 1,024 bytes of an S3 key
 _LITERAL_BYTES = 40
 _ID_BYTES = 48
+_EXTENSION_BYTES = 6  # always held back, so that a picture and the record beside it share their name
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", "conin", "conout"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
@@ -88,7 +89,7 @@ def asset_path(template: str, fields: Mapping[str, str | None], *, ext: str) -> 
         raise ValueError("an image without an id cannot be named")
     *folders, name = template.removesuffix(".{ext}").split("/")
     path = [_segment(folder, fields, _SEGMENT_BYTES) for folder in folders]
-    path.append(_segment(name, fields, _SEGMENT_BYTES - len(ext) - 1) + f".{ext}")
+    path.append(_segment(name, fields, _SEGMENT_BYTES - _EXTENSION_BYTES) + f".{ext}")
     return "/".join(segment for segment in path if segment)
 
 

@@ -91,6 +91,16 @@ def test_long_labels_are_cut_but_the_image_id_never_is() -> None:
     assert other.split("/")[1] != campaign
 
 
+@given(st.text(max_size=300))
+def test_a_picture_and_its_record_share_their_name(variant: str) -> None:
+    """Even where it had to be cut, and the endings differ in length."""
+    stems = {
+        asset_path(DEFAULT_TEMPLATE, LABELS | {"variant": variant}, ext=ext).removesuffix(ext)
+        for ext in ("png", "json", "webp", "j")
+    }
+    assert len(stems) == 1
+
+
 @pytest.mark.parametrize(
     ("template", "remedy"),
     [

@@ -247,7 +247,15 @@ def test_nothing_listens(loopback: Any) -> None:
 
 def test_a_name_that_cannot_be_looked_up() -> None:
     """A host that no resolver takes is NotSent."""
-    assert type(asyncio.run(submit(f"https://{'a' * 64}.invalid"))) is NotSent
+
+    async def scenario() -> None:
+        nowhere = f"https://{'a' * 64}.invalid"
+        assert type(await submit(nowhere)) is NotSent
+        async with client(nowhere) as api:
+            with pytest.raises(Unavailable):
+                await api.poll("g")
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("conversation", [_slam, _hang, _close])
