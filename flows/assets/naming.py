@@ -129,7 +129,7 @@ def _segment(template: str, fields: Mapping[str, str | None], limit: int) -> str
     if "image_id" in values:
         values["image_id"] = _cut(values["image_id"], _ID_BYTES)
     names = [name for _, name in parts if name is not None]
-    fixed = sum(len(literal.encode()) for literal, _ in parts) + len(values.get("image_id", ""))
+    fixed = sum(len(literal.encode()) for literal, _ in parts) + len(values.get("image_id", "").encode())
     shares = _share(limit - 1 - fixed, [len(values[name].encode()) for name in names if name != "image_id"])
     text = ""
     for literal, name in parts:

@@ -173,6 +173,7 @@ def templates(draw: Any) -> str:
 
 
 @example(DEFAULT_TEMPLATE, dict.fromkeys(FIELDS, ".."), "png")
+@example(DEFAULT_TEMPLATE, dict.fromkeys(FIELDS, "語" * 200), "webp")
 @given(
     st.one_of(st.just(DEFAULT_TEMPLATE), templates()),
     st.fixed_dictionaries(dict.fromkeys(sorted(FIELDS), NASTY)),
