@@ -16,19 +16,15 @@ from difflib import get_close_matches
 
 DEFAULT_TEMPLATE = "{brand}/{campaign}/{prompt_id}/{date}_{variant}_{image_id}.{ext}"
 
-FIELDS = frozenset(
-    {"brand", "campaign", "prompt_id", "variant", "model", "date", "month", "image_id", "edition"}
-)
+FIELDS = frozenset({"brand", "campaign", "prompt_id", "variant", "model", "date", "month", "image_id", "edition"})
 
-_SEGMENT_BYTES = (
-    120  # with the .json record beside it well below the 255 of ext4 and NTFS, or 143 of eCryptfs
-)
+_SEGMENT_BYTES = 120  # with the .json record beside it well below the 255 of ext4 and NTFS, or 143 of eCryptfs
 _SEGMENTS = 8  # so that a whole path stays below the 1,024 bytes of an S3 key
 _LITERAL_BYTES = 40
 _ID_BYTES = 48
+_EXTENSION_BYTES = 6  # always held back, so that a picture and the record beside it share their name
 _RESERVED = frozenset(
-    {"con", "prn", "aux", "nul", "conin", "conout"}
-    | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+    {"con", "prn", "aux", "nul", "conin", "conout"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category, blank on every screen
 
@@ -39,16 +35,12 @@ def check_template(template: str) -> None:
         raise ValueError("the template must end in .{ext}, and have {ext} only there")
     body = template.removesuffix(".{ext}")
     if body.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", body):
-        raise ValueError(
-            "the template must be relative to the asset storage: drop what comes before the first folder"
-        )
+        raise ValueError("the template must be relative to the asset storage: drop what comes before the first folder")
     segments = body.split("/")
     if len(segments) > _SEGMENTS:
         raise ValueError(f"the template has {len(segments)} parts; use at most {_SEGMENTS}")
     if "{image_id}" not in segments[-1]:
-        raise ValueError(
-            "the template's file name must contain {image_id}, or pictures would overwrite each other"
-        )
+        raise ValueError("the template's file name must contain {image_id}, or pictures would overwrite each other")
     if body.count("{image_id}") > 1:
         raise ValueError("the template must contain {image_id} only once")
     for segment in segments:
@@ -68,9 +60,7 @@ def _check_segment(segment: str) -> None:
             raise ValueError(f"{{{field}}} in the template is unknown; {hint}")
     literals = "".join(literal for literal, _ in parts)
     if len(literals.encode()) > _LITERAL_BYTES:
-        raise ValueError(
-            f"{literals!r} in the template is too long; use at most {_LITERAL_BYTES} bytes per folder"
-        )
+        raise ValueError(f"{literals!r} in the template is too long; use at most {_LITERAL_BYTES} bytes per folder")
     if all(field is None for _, field in parts) and not _trim(literals):
         raise ValueError(f"{segment!r} in the template names nothing; use letters or digits")
 
@@ -99,7 +89,7 @@ def asset_path(template: str, fields: Mapping[str, str | None], *, ext: str) -> 
         raise ValueError("an image without an id cannot be named")
     *folders, name = template.removesuffix(".{ext}").split("/")
     path = [_segment(folder, fields, _SEGMENT_BYTES) for folder in folders]
-    path.append(_segment(name, fields, _SEGMENT_BYTES - len(ext) - 1) + f".{ext}")
+    path.append(_segment(name, fields, _SEGMENT_BYTES - _EXTENSION_BYTES) + f".{ext}")
     return "/".join(segment for segment in path if segment)
 
 
@@ -139,7 +129,7 @@ def _segment(template: str, fields: Mapping[str, str | None], limit: int) -> str
     if "image_id" in values:
         values["image_id"] = _cut(values["image_id"], _ID_BYTES)
     names = [name for _, name in parts if name is not None]
-    fixed = sum(len(literal.encode()) for literal, _ in parts) + len(values.get("image_id", ""))
+    fixed = sum(len(literal.encode()) for literal, _ in parts) + len(values.get("image_id", "").encode())
     shares = _share(limit - 1 - fixed, [len(values[name].encode()) for name in names if name != "image_id"])
     text = ""
     for literal, name in parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -113,11 +113,12 @@ def read_submission(endpoint: Endpoint, status: int, body: bytes) -> Submission:
         return Doubtful(f"HTTP {status} with a body that is not a JSON object")
     if data.get("status") == "failed":
         return _failed(data)
+    generation = _text(data.get("generation_id"))
+    # An empty list beside an id may only mean "not yet": the poll is free and knows, so ask it.
+    if endpoint.asynchronous and generation and (not data.get("data") or data.get("status") == "pending"):
+        return Accepted(generation)
     if isinstance(data.get("data"), list):
         return _delivered(data)
-    generation = data.get("generation_id")
-    if endpoint.asynchronous and isinstance(generation, str) and generation:
-        return Accepted(generation)
     return Doubtful(f"HTTP {status} with neither images nor a generation id")
 
 
@@ -149,18 +150,24 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return _clean(value) if isinstance(value, str) and value else None
+
+
+def _clean(text: str) -> str:
+    # JSON can spell half a surrogate pair, which no file can hold: a paid answer must not fail on that.
+    return text.encode(errors="replace").decode()
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    fits = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value if fits else None
 
 
 def _message(body: bytes) -> str:
     """The human words of an error body: ``error``, ``message``, or a problem's ``detail`` and ``title``."""
     data = _object(body) or {}
     words = (data.get(key) for key in ("error", "message", "detail", "title"))
-    return next((word.strip() for word in words if isinstance(word, str) and word.strip()), "")[:500]
+    return next((_clean(word).strip() for word in words if isinstance(word, str) and word.strip()), "")[:500]
 
 
 def _declined(status: int, body: bytes) -> Declined:
@@ -203,7 +210,7 @@ def _image(index: int, item: dict[str, Any]) -> ImageAnswer:
         index=index,
         url=_text(item.get("url")),
         is_image_safe=safe if isinstance(safe, bool) else None,
-        prompt=item["prompt"] if isinstance(item.get("prompt"), str) else None,
+        prompt=_clean(item["prompt"]) if isinstance(item.get("prompt"), str) else None,
         resolution=_text(item.get("resolution")),
         upscaled_resolution=_text(item.get("upscaled_resolution")),
         seed=_whole(item.get("seed")),
@@ -214,6 +221,6 @@ def _image(index: int, item: dict[str, Any]) -> ImageAnswer:
 def _instant(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None

@@ -182,7 +182,7 @@ def _legacy(model: str, *, negative: bool, styles: bool, sizes: bool, palette: b
             Kind.ENUM,
             tuple("ASPECT_" + ratio.replace(":", "_") for ratio in presets.RATIOS_LEGACY),
             default="ASPECT_1_1",
-            excludes=("resolution",),
+            excludes=("resolution",) if sizes else (),
         ),
         Option("magic_prompt_option", Kind.ENUM, ("AUTO", "ON", "OFF"), default="AUTO"),
     ]

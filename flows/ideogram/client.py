@@ -183,7 +183,7 @@ class IdeogramClient:
             )
             try:
                 answer, retry_after = await _exchange_retriable(self._to.free, request, deadline_s)
-            except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
+            except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as error:
                 timed_out = type(error) is TimeoutError
                 why = f"no answer within {deadline_s:g} s" if timed_out else explain(error)
                 raise Again(Unavailable(f"{what} failed: {why}")) from None

@@ -173,9 +173,12 @@ class _Redacting(logging.Filter):
 
 
 _redacting = _Redacting()
+_nowhere = logging.NullHandler()
 
 
 def silence_secrets() -> None:
     """Make the HTTP libraries' loggers redact links, at every level and for every handler; idempotent."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_redacting)
+    # A retry is no news to a person: told to whoever configures logging, not to a bare terminal.
+    logging.getLogger("stamina").addHandler(_nowhere)

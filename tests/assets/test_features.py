@@ -139,9 +139,7 @@ def test_a_decoder_that_hangs_or_dies_costs_its_own_picture_only(
     }
 
 
-def test_pictures_are_read_only_as_fast_as_they_are_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_are_read_only_as_fast_as_they_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred thousand pictures are never in memory at once; stopping early stops the children."""
     (tmp_path / "hostile_decoder.py").write_text(HOSTILE)
     monkeypatch.syspath_prepend(str(tmp_path))

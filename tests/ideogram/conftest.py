@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import stamina
+from hypothesis import settings
 
 
 @dataclass
@@ -126,6 +127,11 @@ class Loopback:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await server.wait_closed()
+
+
+# A shared, busy machine is no reason for a property to fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_a_server_that_accepts_and_goes_away_leaves_doubt(loopback: Any, convers
 
     async def scenario() -> None:
         async with loopback.listen(conversation) as port:
-            error = await submit(f"http://127.0.0.1:{port}", deadline_s=0.3)
+            error = await submit(f"http://127.0.0.1:{port}", deadline_s=1)
             assert type(error) is MaybeSent
 
     run(scenario())
@@ -142,7 +142,7 @@ def test_an_answer_that_is_lost_after_the_request_leaves_doubt(
 
     async def scenario() -> None:
         async with loopback.serve(loopback.raw(data, **options)) as server:
-            error = await submit(server.url, deadline_s=0.5)
+            error = await submit(server.url, deadline_s=1)
             assert type(error) is MaybeSent
             assert len(server.seen) == 1
 
@@ -162,8 +162,8 @@ def test_a_dripping_answer_is_cut_off_by_the_deadline(loopback: Any) -> None:
     async def scenario() -> None:
         async with loopback.serve(drip) as server:
             started = asyncio.get_running_loop().time()
-            assert type(await submit(server.url, deadline_s=0.3)) is MaybeSent
-            assert asyncio.get_running_loop().time() - started < 2
+            assert type(await submit(server.url, deadline_s=1)) is MaybeSent
+            assert asyncio.get_running_loop().time() - started < 5
 
     run(scenario())
 
@@ -175,7 +175,7 @@ def test_a_4xx_whose_body_breaks_off_is_still_an_answer(loopback: Any, ending: d
     async def scenario() -> None:
         data = b'HTTP/1.1 429 Busy\r\nContent-Length: 99\r\n\r\n{"error":'
         async with loopback.serve(loopback.raw(data, **ending)) as server:
-            answer = await submit(server.url, deadline_s=0.5)
+            answer = await submit(server.url, deadline_s=1)
             assert isinstance(answer, RawAnswer)
             assert answer.status == 429
 
@@ -247,7 +247,15 @@ def test_nothing_listens(loopback: Any) -> None:
 
 def test_a_name_that_cannot_be_looked_up() -> None:
     """A host that no resolver takes is NotSent."""
-    assert type(asyncio.run(submit(f"https://{'a' * 64}.invalid"))) is NotSent
+
+    async def scenario() -> None:
+        nowhere = f"https://{'a' * 64}.invalid"
+        assert type(await submit(nowhere)) is NotSent
+        async with client(nowhere) as api:
+            with pytest.raises(Unavailable):
+                await api.poll("g")
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("conversation", [_slam, _hang, _close])
@@ -394,8 +402,8 @@ def test_what_could_have_reached_the_server_is_never_called_not_sent(
 
         async with loopback.listen(converse) as port:
             outcome = await submit(f"http://127.0.0.1:{port}", deadline_s=0.15)
-        assert type(outcome) in {MaybeSent, RawAnswer}
-        assert not (got and isinstance(outcome, NotSent))
+        if got:
+            assert type(outcome) in {MaybeSent, RawAnswer}
         if isinstance(outcome, RawAnswer):
             assert outcome.body == whole[-21:]
 
@@ -517,9 +525,9 @@ def test_a_poll_that_hangs_is_bounded(loopback: Any) -> None:
     async def scenario() -> None:
         async with (
             loopback.serve(loopback.raw(b"", close=False)) as server,
-            client(server.url, poll_s=0.1) as api,
+            client(server.url, poll_s=0.5) as api,
         ):
-            with pytest.raises(Unavailable, match=r"no answer within 0\.1 s"):
+            with pytest.raises(Unavailable, match=r"no answer within 0\.5 s"):
                 await api.poll("g")
             assert len(server.seen) == 3
 
