@@ -177,10 +177,10 @@ def did_you_mean(word: str, candidates: Iterable[str], what: str = "Known here")
     names = list(candidates)
     guess = nearest(word, names)
     if guess is not None:
-        return f"Did you mean `{guess}`?"
+        return f"Did you mean `{shorten(guess)}`?"
     if not names:
         return ""
-    listed = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    listed = ", ".join(map(shorten, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return f"{what}: {listed}."
 
 

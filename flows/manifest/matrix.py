@@ -204,7 +204,7 @@ def _conflicts(document: Document, axes: Sequence[Axis]) -> list[Problem]:
         for name, path in own.items():
             other = setters.setdefault(name, axis.name)
             if other != axis.name:
-                message = f"`{name}` is set by two axes, `{other}` and `{axis.name}`"
+                message = f"`{shorten(name)}` is set by two axes, `{other}` and `{axis.name}`"
                 problems.append(document.problem(path, message, "Leave it to one of them."))
     return problems
 

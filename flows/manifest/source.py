@@ -67,8 +67,9 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     )
     problems += defaults.problems
     broken |= {f"defaults.{name}" for name in defaults.broken}
-    variables, found = _variables(document, head.model.vars or {})
+    variables, found, unread = _variables(document, head.model.vars or {})
     problems += found
+    broken |= {f"vars.{name}" for name in unread}
     models, found = _models(document, head.model.models or {})
     problems += found
     entries: list[Entry] = []
@@ -92,15 +93,23 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     return manifest, manifest.problems
 
 
-def _variables(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+def _variables(
+    document: Document, data: Mapping[str, Any]
+) -> tuple[dict[str, str], list[Problem], list[str]]:
+    """The file's own texts, what is wrong with them, and the names of those that could not be read.
+
+    Those have an empty text, so that their names are not reported as unknown as well.
+    """
     problems: list[Problem] = []
     variables: dict[str, str] = {}
+    unread: list[str] = []
     for name, value in data.items():
         one = salvage(document, _Variables, {"vars": {name: value}})
         problems += one.problems
-        # A name that is taken, with whatever text, is not reported as unknown as well.
-        variables[name] = one.model.vars[name] if one.model and name in one.model.vars else ""
-    return variables, problems
+        known = one.model.vars if one.model else {}
+        variables[name] = known.get(name, "")
+        unread += [name] if name not in known else []
+    return variables, problems, unread
 
 
 def _models(

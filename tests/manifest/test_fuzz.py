@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.errors import InvalidInput
-from flows.ideogram.catalogue import CATALOGUE
+from flows.ideogram.catalogue import CATALOGUE, Kind
 from flows.manifest.load import Loaded, load
 from flows.manifest.schema import build
 from flows.manifest.variant import fingerprint
@@ -90,6 +90,80 @@ _manifests = st.fixed_dictionaries(
 )
 
 
+@st.composite
+def _sound_options(draw: st.DrawFn, model: str) -> dict[str, Any]:
+    """Options that the model takes, in one of their spellings."""
+    options: dict[str, Any] = {}
+    for option in CATALOGUE[model].options:
+        if not draw(st.integers(0, 3)) and not set(option.excludes) & set(options):
+            match option.kind:
+                case Kind.ENUM:
+                    value: Any = draw(st.sampled_from(option.values))
+                    options[option.name] = value.upper() if draw(st.booleans()) else value
+                case Kind.PALETTE:
+                    colours = st.lists(st.sampled_from(["#fff", "F5A623", {"color_hex": "#000"}]), min_size=1)
+                    preset = st.sampled_from(option.values)
+                    options[option.name] = draw(preset | colours.filter(lambda found: len(found) <= 8))
+                case Kind.CODES:
+                    options[option.name] = ["AAFF5733"]
+                case Kind.BOOLEAN:
+                    options[option.name] = draw(st.booleans())
+                case Kind.TEXT:
+                    options[option.name] = "people"
+    return options
+
+
+@st.composite
+def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
+    """Manifests that should load, using much of what can be written."""
+    prompts = []
+    for number in range(draw(st.integers(1, 3))):
+        model = draw(st.sampled_from(list(CATALOGUE)))
+        prompt: dict[str, Any] = {"id": f"p{number}", "prompt": "a bottle", "model": model}
+        prompt["options"] = draw(_sound_options(model))
+        if not {"aspect_ratio", "resolution", "size"} & set(prompt["options"]) and draw(st.booleans()):
+            prompt["aspect_ratio"] = draw(st.sampled_from(list(CATALOGUE[model].ratios)))
+        matrix: dict[str, Any] = {}
+        if draw(st.booleans()):
+            matrix["mood"] = draw(
+                st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True)
+            )
+            prompt["prompt"] += ", {mood}"
+        if draw(st.booleans()):
+            matrix["place"] = {"sea": {"campaign": "s"}, "town": {"tags": ["t"], "edition": 4}, "any": {}}
+            matrix["exclude"] = [{"place": "any"}]
+        if matrix:
+            prompt["matrix"] = matrix
+        if draw(st.booleans()):
+            prompt |= {"lettering": draw(st.sampled_from(["HI", 2027])), "vars": {"how": "loudly"}}
+            prompt["prompt"] += ' says "{lettering}" {how}'
+        name, value = draw(
+            st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")])
+        )
+        prompt[name] = value
+        prompts.append(prompt)
+    return {"version": 1, "brand": "helio", "defaults": {"campaign": "x", "tags": ["d"]}, "prompts": prompts}
+
+
+@st.composite
+def _spoilt_manifests(draw: st.DrawFn) -> dict[str, Any]:
+    """A sound manifest with one or two places replaced by anything."""
+    manifest = draw(_sound_manifests())
+    for _ in range(draw(st.integers(1, 2))):
+        here: Any = manifest
+        while True:
+            steps = list(here) if isinstance(here, dict) else list(range(len(here)))
+            if not steps:
+                break
+            step = draw(st.sampled_from(steps))
+            inner = here[step]
+            if not isinstance(inner, dict | list) or not draw(st.integers(0, 3)):
+                here[step] = draw(_values)
+                break
+            here = inner
+    return manifest
+
+
 def _judge(text: str | bytes) -> Loaded | None:
     """What must hold for every manifest; returns what was loaded, None where it was refused."""
     source = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
@@ -118,10 +192,26 @@ def test_random_text(text: str | bytes) -> None:
     _judge(text)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(_manifests)
 def test_random_structures(data: Any) -> None:
     """Anything that JSON can say in the shape of a manifest, or nearly; what loads fits the schema too."""
+    if _judge(json.dumps(data, ensure_ascii=False)) is not None:
+        assert list(VALIDATOR.iter_errors(data)) == []
+
+
+@settings(max_examples=150)
+@given(_sound_manifests())
+def test_sound_manifests_load(data: Any) -> None:
+    """What is written by the rules is taken, by the schema too."""
+    assert _judge(json.dumps(data)) is not None
+    assert list(VALIDATOR.iter_errors(data)) == []
+
+
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@given(_spoilt_manifests())
+def test_spoilt_manifests(data: Any) -> None:
+    """One or two wrong values in a sound manifest; where it still loads, the schema agrees."""
     if _judge(json.dumps(data, ensure_ascii=False)) is not None:
         assert list(VALIDATOR.iter_errors(data)) == []
 
@@ -155,8 +245,8 @@ def test_random_mutations_of_the_shipped_manifest(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=8_000, suppress_health_check=[HealthCheck.too_slow])
-@given(_manifests)
+@settings(max_examples=4_000, suppress_health_check=[HealthCheck.too_slow])
+@given(_manifests | _spoilt_manifests())
 def test_many_random_structures(data: Any) -> None:
     """The same as above, for minutes."""
     if _judge(json.dumps(data, ensure_ascii=False)) is not None:
