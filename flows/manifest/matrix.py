@@ -19,6 +19,7 @@ from flows.errors import Problem
 from flows.manifest import advice
 from flows.manifest.models import Overrides, Ratio, Text
 from flows.manifest.names import LABEL_WORDS, is_label, slug
+from flows.manifest.slips import MANY
 
 MAX_AXES = 8
 # A list named like one of these sets that field; every other list fills {axis}.
@@ -143,6 +144,8 @@ def _map_points(
 ) -> Iterator[Point]:
     folded: dict[str, str] = {}
     for label, overrides in value.items():
+        if len(problems) >= MANY:
+            return
         path = (*at, label)
         if not is_label(label):
             hint = f"Use {LABEL_WORDS}."
@@ -166,6 +169,8 @@ def _list_points(
     points: list[Point] = []
     labels: dict[str, int] = {}
     for index, value in enumerate(values):
+        if len(problems) >= MANY:
+            break
         path = (*at, index)
         read = salvage(document, _LIST_VALUES.get(name, _Text), {"value": value}, at=path)
         if read.model is None:
@@ -237,6 +242,8 @@ def _exclude(
         for axis in axes
     }
     for index, row in enumerate(rows):
+        if len(problems) >= MANY:
+            break
         path = (*at, index)
         if not isinstance(row, dict) or not row:
             hint = "Write it like {language: de, format: banner}."

@@ -18,6 +18,7 @@ from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
 from flows.manifest.matrix import Matrix, Path, read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
+from flows.manifest.slips import MANY
 
 
 class _Variables(BaseModel):
@@ -39,7 +40,8 @@ class Entry:
 class Manifest:
     """One file. `models` maps a model to its options and where they stand. `broken` as in Entry.
 
-    `problems` are those of reading; a manifest with any is never expanded into variants to buy.
+    `problems` are those of reading, which stops when there are MANY; a manifest with any is never expanded
+    into variants to buy.
     """
 
     document: Document
@@ -75,6 +77,8 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     entries: list[Entry] = []
     if "prompts" not in head.broken:
         for index, data in enumerate(head.model.prompts):
+            if len(problems) >= MANY:
+                break
             entry, found = _entry(document, ("prompts", index), data)
             problems += found
             entries += [entry] if entry else []
@@ -104,6 +108,8 @@ def _variables(
     variables: dict[str, str] = {}
     unread: list[str] = []
     for name, value in data.items():
+        if len(problems) >= MANY:
+            break
         one = salvage(document, _Variables, {"vars": {name: value}})
         problems += one.problems
         known = one.model.vars if one.model else {}
@@ -118,6 +124,8 @@ def _models(
     problems: list[Problem] = []
     models: dict[str, tuple[Mapping[str, Any], Path]] = {}
     for name, options in data.items():
+        if len(problems) >= MANY:
+            break
         path = ("models", name)
         endpoint = find(name)
         if endpoint is None:

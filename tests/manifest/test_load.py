@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from flows.errors import Problem
 from flows.ideogram.catalogue import price_tier
-from flows.manifest.load import MAX_PROBLEMS, Loaded, load
+from flows.manifest.load import Loaded, load
+from flows.manifest.slips import SHOWN
 
 Load = Callable[..., Loaded]
 Refused = Callable[..., tuple[Problem, ...]]
@@ -43,13 +47,32 @@ def test_ids_are_unique_over_all_files(refused: Refused) -> None:
     assert "1.yaml:4" in problem.message
 
 
-def test_a_thousand_problems_are_a_hundred_and_a_count(refused: Refused) -> None:
-    """Nobody reads a thousand lines."""
-    problems = refused(
-        "\n".join(f"- {{id: p{n}, prompt: x, options: {{quality: q{n}}}}}" for n in range(1_000))
-    )
-    assert len(problems) == MAX_PROBLEMS + 1
-    assert any(problem.message == "and 900 more" for problem in problems)
+@pytest.mark.parametrize(("slips", "says"), [(150, "and 50 more"), (5_000, "and many more")])
+def test_a_thousand_problems_are_a_hundred_and_a_word(refused: Refused, slips: int, says: str) -> None:
+    """Nobody reads a thousand lines, and looking for more of them would take long."""
+    lines = (f"- {{id: p{number}, prompt: x, options: {{quality: q{number}}}}}" for number in range(slips))
+    problems = refused("\n".join(lines))
+    assert len(problems) == SHOWN + 1
+    assert problems[0].message == says
+
+
+HOSTILE = {
+    "unknown keys": "- {{id: p{n}, prompt: x, zz{n}: 1, qq{n}: 2}}",
+    "unknown options": "- {{id: p{n}, prompt: x, options: {{zz{n}: 1}}}}",
+    "unknown models": "- {{id: p{n}, prompt: x, model: m{n}}}",
+    "unknown placeholders": "- {{id: p{n}, prompt: '{{x{n}}}'}}",
+    "ids taken": "- {{id: p, prompt: x{n}}}",
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_a_file_of_nothing_but_slips_is_given_up_early(refused: Refused, line: str) -> None:
+    """Ten thousand slips are not looked up ten thousand times."""
+    began = time.perf_counter()
+    problems = refused("\n".join(line.format(n=number) for number in range(10_000)))
+    assert len(problems) == SHOWN + 1
+    # About a second here: reading the YAML. Looking everything up took ten times as long.
+    assert time.perf_counter() - began < 10
 
 
 def test_two_variants_of_one_picture_are_a_warning(wants: Load) -> None:
