@@ -78,7 +78,8 @@ class Document:
     def problem(self, path: PathLike, message: str, hint: str = "", *, key: bool = False) -> Problem:
         """A problem with what stands at `path`."""
         line, column = self.place(path, key=key)
-        return Problem(self.file, line, column, dotted(path), message, hint or self.advice(path))
+        words = (_one_line(text) for text in (message, hint or self.advice(path)))
+        return Problem(self.file, line, column, dotted(path), *words)
 
     def advice(self, path: PathLike) -> str:
         """The remedy where YAML itself may have read something other than was meant, else nothing."""
@@ -125,8 +126,12 @@ def shown(value: Any) -> str:
     return f'"{shorten(value)}"' if isinstance(value, str) else shorten(str(value))
 
 
+def _one_line(text: str) -> str:
+    """Messages quote what people wrote, which may hold line ends and terminal codes."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def shorten(text: str) -> str:
     """At most 60 printable characters of `text`, on one line."""
-    head = text[: _SHOWN + 1]
-    head = "".join(c if c.isprintable() else " " for c in head)
+    head = _one_line(text[: _SHOWN + 1])
     return head if len(head) <= _SHOWN else head[: _SHOWN - 1] + "…"

@@ -18,6 +18,7 @@ import yaml
 from flows.documents.document import Document, Node, dotted, shorten
 from flows.documents.scalars import Trap, resolve
 from flows.documents.syntax import syntax_problem
+from flows.documents.text import FORBIDDEN, decode
 from flows.errors import InvalidInput, Problem
 
 MAX_BYTES = 4_000_000
@@ -27,9 +28,8 @@ MAX_ALIASED = 50_000
 MAX_PROBLEMS = 100
 
 # libyaml is several times faster; both parsers yield the same events for all that is accepted here.
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT_FOLLOWS = re.compile(r"[ \t]*#")
 
 
@@ -41,55 +41,25 @@ def parse(text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> Docume
     return document
 
 
-def read(text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> tuple[Document | None, list[Problem]]:
-    """As `parse`, but hands over what could be read beside its problems, so that a caller can look on."""
+def read(
+    text: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, loader: Any = FASTEST
+) -> tuple[Document | None, list[Problem]]:
+    """As `parse`, but hands over what could be read beside its problems, so that a caller can look on.
+
+    `loader` is one of PyYAML's loader classes; only its parser is used.
+    """
     if len(text) > max_bytes:
         size = f"{len(text) / 1e6:.1f} MB"
         message = f"the file is too large ({size}; at most {max_bytes / 1e6:g} MB)"
         return None, [Problem(file, 1, 1, "", message, "Split it into several files.")]
-    decoded = _decode(text, file)
+    decoded = decode(text, file)
     if isinstance(decoded, Problem):
         return None, [decoded]
-    bad = _FORBIDDEN.search(decoded)
-    if bad:
-        return None, [_forbidden(decoded, bad.start(), file)]
-    composer = _Composer(decoded, file)
+    composer = _Composer(decoded, file, loader)
     root = composer.compose()
     if root is None:
         return None, composer.problems
     return Document(file=file, data=root.plain(), root=root), composer.problems
-
-
-def _decode(text: bytes | str, file: str) -> str | Problem:
-    if isinstance(text, str):
-        return text if not text.startswith("\ufeff") else _byte_order_mark(file)
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Problem(file, 1, 1, "", "the file is UTF-16, not UTF-8", "Save it as UTF-8.")
-    if text.startswith(b"\xef\xbb\xbf"):
-        return _byte_order_mark(file)
-    try:
-        return text.decode()
-    except UnicodeDecodeError as error:
-        before = text[: error.start].decode()
-        line, column = _position(before, len(before))
-        message = f"the byte 0x{text[error.start]:02x} is not UTF-8"
-        return Problem(file, line, column, "", message, "Save the file as UTF-8.")
-
-
-def _byte_order_mark(file: str) -> Problem:
-    message = "the file begins with a byte order mark"
-    return Problem(file, 1, 1, "", message, 'Save it as "UTF-8", not as "UTF-8 with BOM".')
-
-
-def _forbidden(text: str, index: int, file: str) -> Problem:
-    line, column = _position(text, index)
-    message = f"an invisible control character (U+{ord(text[index]):04X}), which YAML does not allow"
-    return Problem(file, line, column, "", message, "Delete it; it often comes along with a copied text.")
-
-
-def _position(text: str, index: int) -> tuple[int, int]:
-    before = text[:index].replace("\r\n", "\n").replace("\r", "\n")
-    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
 @dataclass(slots=True)
@@ -106,6 +76,7 @@ class _Frame:
 class _Composer:
     text: str
     file: str
+    loader: Any
     problems: list[Problem] = field(default_factory=list)
     _frames: list[_Frame] = field(default_factory=list)
     _anchors: dict[str, Node | None] = field(default_factory=dict)
@@ -133,7 +104,7 @@ class _Composer:
         return self._root is not None and (self._root.items is not None or self._root.entries is not None)
 
     def _events(self) -> Iterator[Any]:
-        loader = _PARSER(self.text)
+        loader = self.loader(self.text)
         try:
             while loader.check_event():
                 yield loader.get_event()
@@ -173,7 +144,7 @@ class _Composer:
                 self._slip(event, f"{shorten(event.value)} is {trap}", "Write it in quotes if it is a text.")
             if node.value is None and not event.value:
                 node.comment = self._comment_at(event.start_mark)
-        elif bad := _FORBIDDEN.search(event.value):
+        elif bad := FORBIDDEN.search(event.value):
             code = f"U+{ord(bad.group()):04X}"
             self._slip(event, f"a text with an invisible control character ({code})", "Remove the escape.")
         return self._count(event) and self._place(node, event, event.anchor, plain=plain)

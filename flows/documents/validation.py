@@ -141,14 +141,14 @@ def explain(
 ) -> list[Problem]:
     """Every error of a validation as a problem; `problem(path, message, hint, at_key)` knows the places."""
     details = [(_path(detail, data), detail) for detail in error.errors(include_url=False)]
-    paths = {path for path, _ in details}
+    above = {path[:length] for path, _ in details for length in range(len(path))}
     problems: list[Problem] = []
     seen: set[tuple[Step, ...]] = set()
     for path, detail in details:
         # A union complains once for each branch: the deepest complaint is about what the writer meant.
         # So does a list whose members were all refused: it is not empty, its members are wrong.
         general = detail["type"].endswith("_type") or detail["type"] == "too_short"
-        if path in seen or (general and _below(path, paths)):
+        if path in seen or (general and path in above):
             continue
         seen.add(path)
         if len(problems) == MAX_PROBLEMS:
@@ -177,19 +177,15 @@ def did_you_mean(word: str, candidates: Iterable[str], what: str = "Known here")
     names = list(candidates)
     guess = nearest(word, names)
     if guess is not None:
-        return f"Did you mean `{guess}`?"
+        return f"Did you mean `{shorten(guess)}`?"
     if not names:
         return ""
-    listed = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    listed = ", ".join(map(shorten, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return f"{what}: {listed}."
 
 
 def _plain(word: str) -> str:
     return re.sub(r"[\s_-]+", "_", word.strip().lower())
-
-
-def _below(path: tuple[Step, ...], paths: set[tuple[Step, ...]]) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in paths)
 
 
 def _path(detail: ErrorDetails, data: Any) -> tuple[Step, ...]:

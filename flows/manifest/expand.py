@@ -20,6 +20,7 @@ from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
 from flows.manifest.matrix import Axis, Path, Point
 from flows.manifest.merge import Merged, merge
 from flows.manifest.names import period
+from flows.manifest.slips import MANY
 from flows.manifest.source import Entry, Manifest
 from flows.manifest.template import Template, parse
 from flows.manifest.variant import Variant
@@ -75,6 +76,8 @@ class _Work:
         total = 0
         templates: list[Template | None] = []
         for entry in self.manifest.entries:
+            if len(self.problems) >= MANY:
+                return
             template = self._template(entry)
             templates.append(template)
             total += self._size(entry)
@@ -87,6 +90,8 @@ class _Work:
             for problem in unused_file_variables(self.manifest, names):
                 self.problems[problem] = None
         for entry, template in zip(self.manifest.entries, templates, strict=True):
+            if len(self.problems) >= MANY:
+                return
             yield from self._entry(entry, template)
 
     def _size(self, entry: Entry) -> int:

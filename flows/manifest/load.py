@@ -12,10 +12,9 @@ from datetime import datetime, tzinfo
 
 from flows.errors import InvalidInput, Problem
 from flows.manifest.expand import expand_all
+from flows.manifest.slips import MANY, SHOWN
 from flows.manifest.source import Manifest, read_manifest
 from flows.manifest.variant import Variant, fingerprint
-
-MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,13 @@ def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo) -> Loa
         own = list(found)
         if manifest is not None:
             manifests.append(manifest)
+        if manifest is not None and len(own) < MANY:
             expansion = expand_all(manifest, now, tz)
             own += expansion.problems
             warnings += expansion.warnings
             variants += expansion.variants
         problems += _few(own, file)
-    problems += _same_ids(manifests)
+    problems += _few(_same_ids(manifests))
     if problems:
         raise InvalidInput(problems)
     warnings += _shared(variants)
@@ -54,15 +54,12 @@ def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo) -> Loa
 
 
 def _few(problems: Iterable[Problem], file: str = "") -> list[Problem]:
-    """A hundred complaints are enough to begin with; the rest is counted."""
+    """A hundred complaints are enough to begin with; the rest is only mentioned."""
     ordered = sorted(set(problems))
-    if len(ordered) <= MAX_PROBLEMS:
+    if len(ordered) <= SHOWN:
         return ordered
-    more = f"and {len(ordered) - MAX_PROBLEMS:,} more"
-    return [
-        *ordered[:MAX_PROBLEMS],
-        Problem(file or ordered[-1].file, 0, 0, "", more, "Mend the others first."),
-    ]
+    more = f"and {len(ordered) - SHOWN} more" if len(ordered) < MANY else "and many more"
+    return [*ordered[:SHOWN], Problem(file or ordered[-1].file, 0, 0, "", more, "Mend the others first.")]
 
 
 def _same_ids(manifests: Iterable[Manifest]) -> list[Problem]:

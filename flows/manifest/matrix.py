@@ -19,6 +19,7 @@ from flows.errors import Problem
 from flows.manifest import advice
 from flows.manifest.models import Overrides, Ratio, Text
 from flows.manifest.names import LABEL_WORDS, is_label, slug
+from flows.manifest.slips import MANY
 
 MAX_AXES = 8
 # A list named like one of these sets that field; every other list fills {axis}.
@@ -135,6 +136,8 @@ def _axis(document: Document, name: str, value: Any, at: Path, problems: list[Pr
 def _map_points(document: Document, value: Mapping[str, Any], at: Path, problems: list[Problem]) -> Iterator[Point]:
     folded: dict[str, str] = {}
     for label, overrides in value.items():
+        if len(problems) >= MANY:
+            return
         path = (*at, label)
         if not is_label(label):
             hint = f"Use {LABEL_WORDS}."
@@ -156,6 +159,8 @@ def _list_points(
     points: list[Point] = []
     labels: dict[str, int] = {}
     for index, value in enumerate(values):
+        if len(problems) >= MANY:
+            break
         path = (*at, index)
         read = salvage(document, _LIST_VALUES.get(name, _Text), {"value": value}, at=path)
         if read.model is None:
@@ -192,7 +197,7 @@ def _conflicts(document: Document, axes: Sequence[Axis]) -> list[Problem]:
         for name, path in own.items():
             other = setters.setdefault(name, axis.name)
             if other != axis.name:
-                message = f"`{name}` is set by two axes, `{other}` and `{axis.name}`"
+                message = f"`{shorten(name)}` is set by two axes, `{other}` and `{axis.name}`"
                 problems.append(document.problem(path, message, "Leave it to one of them."))
     return problems
 
@@ -222,6 +227,8 @@ def _exclude(
         return excluded
     labels = {axis.name: {name: point for point in axis.points for name in (point.label, point.text)} for axis in axes}
     for index, row in enumerate(rows):
+        if len(problems) >= MANY:
+            break
         path = (*at, index)
         if not isinstance(row, dict) or not row:
             hint = "Write it like {language: de, format: banner}."

@@ -18,6 +18,7 @@ from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
 from flows.manifest.matrix import Matrix, Path, read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
+from flows.manifest.slips import MANY
 
 
 class _Variables(BaseModel):
@@ -39,7 +40,8 @@ class Entry:
 class Manifest:
     """One file. `models` maps a model to its options and where they stand. `broken` as in Entry.
 
-    `problems` are those of reading; a manifest with any is never expanded into variants to buy.
+    `problems` are those of reading, which stops when there are MANY; a manifest with any is never expanded
+    into variants to buy.
     """
 
     document: Document
@@ -65,13 +67,16 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     defaults = salvage(document, Defaults, head.model.defaults or {}, at=("defaults",), advice=advice.DEFAULTS)
     problems += defaults.problems
     broken |= {f"defaults.{name}" for name in defaults.broken}
-    variables, found = _variables(document, head.model.vars or {})
+    variables, found, unread = _variables(document, head.model.vars or {})
     problems += found
+    broken |= {f"vars.{name}" for name in unread}
     models, found = _models(document, head.model.models or {})
     problems += found
     entries: list[Entry] = []
     if "prompts" not in head.broken:
         for index, data in enumerate(head.model.prompts):
+            if len(problems) >= MANY:
+                break
             entry, found = _entry(document, ("prompts", index), data)
             problems += found
             entries += [entry] if entry else []
@@ -90,15 +95,25 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     return manifest, manifest.problems
 
 
-def _variables(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+def _variables(
+    document: Document, data: Mapping[str, Any]
+) -> tuple[dict[str, str], list[Problem], list[str]]:
+    """The file's own texts, what is wrong with them, and the names of those that could not be read.
+
+    Those have an empty text, so that their names are not reported as unknown as well.
+    """
     problems: list[Problem] = []
     variables: dict[str, str] = {}
+    unread: list[str] = []
     for name, value in data.items():
+        if len(problems) >= MANY:
+            break
         one = salvage(document, _Variables, {"vars": {name: value}})
         problems += one.problems
-        # A name that is taken, with whatever text, is not reported as unknown as well.
-        variables[name] = one.model.vars[name] if one.model and name in one.model.vars else ""
-    return variables, problems
+        known = one.model.vars if one.model else {}
+        variables[name] = known.get(name, "")
+        unread += [name] if name not in known else []
+    return variables, problems, unread
 
 
 def _models(
@@ -107,6 +122,8 @@ def _models(
     problems: list[Problem] = []
     models: dict[str, tuple[Mapping[str, Any], Path]] = {}
     for name, options in data.items():
+        if len(problems) >= MANY:
+            break
         path = ("models", name)
         endpoint = find(name)
         if endpoint is None:

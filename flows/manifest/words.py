@@ -25,7 +25,7 @@ def unused_file_variables(manifest: Manifest, names: Collection[str]) -> Iterato
     """The file's own vars that no prompt asks for (`names`: all that any prompt asks for)."""
     for name, text in manifest.variables.items():
         path = ("vars", name)
-        if name not in names:
+        if name not in names and f"vars.{name}" not in manifest.broken:
             message = f"no prompt uses {{{name}}}"
             yield manifest.document.problem(path, message, "Use it in a prompt, or remove it.", key=True)
         yield from _filled(manifest, path, text)
