@@ -158,7 +158,7 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
         rows.append(
             {
                 "sha256": digest,
-                "extractor": 1,
+                "extractor": found.extractor,
                 "image_id": todo[digest]["image_id"],
                 "width": found.width,
                 "height": found.height,

@@ -114,9 +114,7 @@ def test_scalars_mean_what_they_say(text: str, value: object, loader: Any) -> No
 
 
 @pytest.mark.parametrize(("text", "line", "column", "says", "remedy"), REFUSED)
-def test_what_is_refused_says_where_and_why(
-    text: bytes | str, line: int, column: int, says: str, remedy: str
-) -> None:
+def test_what_is_refused_says_where_and_why(text: bytes | str, line: int, column: int, says: str, remedy: str) -> None:
     """Each kind of bad YAML is one problem with its place."""
     (problem,) = _refusal(text)
     assert (problem.file, problem.line, problem.column) == ("f.yaml", line, column)
@@ -125,9 +123,7 @@ def test_what_is_refused_says_where_and_why(
 
 
 @pytest.mark.parametrize(("text", "line", "column", "says", "remedy"), REFUSED)
-def test_the_pure_parser_refuses_the_same(
-    text: bytes | str, line: int, column: int, says: str, remedy: str
-) -> None:
+def test_the_pure_parser_refuses_the_same(text: bytes | str, line: int, column: int, says: str, remedy: str) -> None:
     """Without libyaml the same files are refused, with one problem each."""
     assert len(_refusal(text, yaml.SafeLoader)) == 1
 

@@ -95,9 +95,7 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     return manifest, manifest.problems
 
 
-def _variables(
-    document: Document, data: Mapping[str, Any]
-) -> tuple[dict[str, str], list[Problem], list[str]]:
+def _variables(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem], list[str]]:
     """The file's own texts, what is wrong with them, and the names of those that could not be read.
 
     Those have an empty text, so that their names are not reported as unknown as well.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -204,5 +205,5 @@ def _path(claim: Claim, index: int, ext: str) -> str:
 
 
 def _size(resolution: str | None) -> tuple[int, int] | None:
-    width, _, height = (resolution or "").partition("x")
-    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", resolution or "")
+    return (int(found[1]), int(found[2])) if found else None

@@ -37,9 +37,7 @@ _scalars = (
     | st.integers()
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(
-        [0, 1, 2, -1, 2**31, 10**20, 1e-9, "", " ", "\n", "\u2028", "\u0000", "\U0001f34b", "e\u0301"]
-    )
+    | st.sampled_from([0, 1, 2, -1, 2**31, 10**20, 1e-9, "", " ", "\n", "\u2028", "\u0000", "\U0001f34b", "e\u0301"])
 )
 _values = st.recursive(
     _scalars,
@@ -47,17 +45,14 @@ _values = st.recursive(
     max_leaves=8,
 )
 _overrides = st.dictionaries(
-    st.sampled_from(
-        ["model", "aspect_ratio", "count", "seeds", "options", "lettering", "tags", "vars", "refresh"]
-    ),
+    st.sampled_from(["model", "aspect_ratio", "count", "seeds", "options", "lettering", "tags", "vars", "refresh"]),
     _values,
     max_size=4,
 )
 _axis = st.lists(_scalars, max_size=4) | st.dictionaries(_keys, _overrides | _values, max_size=3)
 _options = st.dictionaries(
     st.sampled_from(sorted({option.name for endpoint in CATALOGUE.values() for option in endpoint.options})),
-    _values
-    | st.sampled_from(sorted({v for e in CATALOGUE.values() for option in e.options for v in option.values})),
+    _values | st.sampled_from(sorted({v for e in CATALOGUE.values() for option in e.options for v in option.values})),
     max_size=4,
 )
 _prompts = st.fixed_dictionaries(
@@ -125,9 +120,7 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
             prompt["aspect_ratio"] = draw(st.sampled_from(list(CATALOGUE[model].ratios)))
         matrix: dict[str, Any] = {}
         if draw(st.booleans()):
-            matrix["mood"] = draw(
-                st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True)
-            )
+            matrix["mood"] = draw(st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True))
             prompt["prompt"] += ", {mood}"
         if draw(st.booleans()):
             matrix["place"] = {"sea": {"campaign": "s"}, "town": {"tags": ["t"], "edition": 4}, "any": {}}
@@ -137,9 +130,7 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             prompt |= {"lettering": draw(st.sampled_from(["HI", 2027])), "vars": {"how": "loudly"}}
             prompt["prompt"] += ' says "{lettering}" {how}'
-        name, value = draw(
-            st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")])
-        )
+        name, value = draw(st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")]))
         prompt[name] = value
         prompts.append(prompt)
     return {"version": 1, "brand": "helio", "defaults": {"campaign": "x", "tags": ["d"]}, "prompts": prompts}
