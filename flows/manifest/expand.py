@@ -7,7 +7,6 @@ variants it spoils.
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from types import MappingProxyType
 from flows.documents import did_you_mean, shown
 from flows.errors import InvalidInput, Problem
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
-from flows.manifest.matrix import Axis, Path, Point
+from flows.manifest.axes import Axis, Path, Point
 from flows.manifest.merge import Merged, merge
 from flows.manifest.names import period
 from flows.manifest.slips import MANY
@@ -25,12 +24,10 @@ from flows.manifest.source import Entry, Manifest
 from flows.manifest.template import Template, parse
 from flows.manifest.variant import Variant
 from flows.manifest.wire import OptionDesk
-from flows.manifest.words import check_words, unused_file_variables
+from flows.manifest.words import check_words, unlettered, unsaid, unused_file_variables
 
 MAX_VARIANTS = 100_000
 MAX_TEXT = 50_000_000
-
-_QUOTED = re.compile(r'"[^"\n]{2,200}"|“[^”\n]{2,200}”|„[^“”\n]{2,200}[“”]')
 
 
 @dataclass(frozen=True)
@@ -228,16 +225,15 @@ class _Work:
 
     def _check_lettering(self, entry: Entry, merged: Merged, text: str, name: str) -> None:
         wanted = _lettering(merged)
-        if wanted is not None and wanted not in text:
-            path = merged.fields["lettering"].path
-            if self._once("lettering", path):
-                message = f"the prompt of {name} never says {shown(wanted)}"
-                self._problem(path, message, 'Let the prompt say it: ... reads "{lettering}".')
-        elif wanted is None and (quoted := _QUOTED.search(text)) and self._once("quoted", entry.at):
-            message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
-            self._warning(
-                (*entry.at, "prompt"), message, "With `lettering` the audit can check that it is readable."
-            )
+        if wanted is None:
+            note = unlettered(text)
+            if note and self._once("quoted", entry.at):
+                self._warning((*entry.at, "prompt"), note.message, note.hint)
+            return
+        path = merged.fields["lettering"].path
+        slip = unsaid(wanted, text, name)
+        if slip and self._once("lettering", path):
+            self._problem(path, slip.message, slip.hint)
 
     def _once(self, *key: object) -> bool:
         new = key not in self._said
