@@ -2,8 +2,7 @@
 
 The parser only yields events; the nodes are built here in a loop, so that no file can exhaust the stack,
 aliases are counted before they are expanded, and every slip is collected instead of ending the reading.
-Merge keys (`<<`) and tags (`!!python/...`) are refused: YAML 1.2 has no merge keys, and our files need no
-tags.
+Merge keys and tags (`<<`, `!!x`) are refused: YAML 1.2 has no merge keys, and our files need no tags.
 """
 
 from __future__ import annotations
@@ -210,8 +209,7 @@ class Composer:
             self._slip(event, f"the tag {tag} is not used here", "Put the value in quotes if it is a text.")
 
     def _node(self, event: Any) -> Node:
-        mark = event.start_mark
-        return Node(mark.line + 1, mark.column + 1)
+        return Node(event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _count(self, event: Any) -> bool:
         self._nodes += 1
@@ -238,8 +236,8 @@ class Composer:
 
     def _fail(self, event: Any, message: str, hint: str) -> bool:
         """A problem after which reading on makes no sense."""
-        mark = event.start_mark
-        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, self._path(), message, hint))
+        node = self._node(event)
+        self.problems.append(Problem(self.file, node.line, node.column, self._path(), message, hint))
         return False
 
     def _slip(self, event: Any, message: str, hint: str) -> None:

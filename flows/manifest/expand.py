@@ -133,7 +133,7 @@ class _Work:
         labels: Mapping[str, str],
     ) -> Iterator[Variant]:
         merged = merge(self.manifest, entry, chosen)
-        endpoint = self._endpoint(entry, merged, chosen)
+        endpoint = self._endpoint(entry, merged)
         name = _name(entry.prompt.id, labels)
         text = self._fill(entry, template, merged, name) if template else None
         if endpoint is None:
@@ -168,30 +168,21 @@ class _Work:
         refresh = merged.value("refresh")
         return period(refresh, self.now, self.tz) if refresh else merged.value("edition")
 
-    def _endpoint(
-        self, entry: Entry, merged: Merged, chosen: Sequence[tuple[Axis, Point]]
-    ) -> Endpoint | None:
-        unreadable = {
-            "model" in entry.broken,
-            "matrix" in entry.broken,
-            "defaults" in self.manifest.broken,
-            "defaults.model" in self.manifest.broken,
-            *("model" in point.broken for _, point in chosen),
-        }
+    def _endpoint(self, entry: Entry, merged: Merged) -> Endpoint | None:
         written = merged.fields.get("model")
         if written is None:
-            if True not in unreadable and self._once("model", entry.at):
-                self._problem(
-                    entry.at, "no model", f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
-                )
+            unread = {"model", "matrix"} & entry.broken or {
+                "defaults",
+                "defaults.model",
+            } & self.manifest.broken
+            if not unread and self._once("model", entry.at):
+                hint = f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
+                self._problem(entry.at, "no model", hint)
             return None
         endpoint = find(written.value)
         if endpoint is None and self._once("model", written.path):
-            self._problem(
-                written.path,
-                f"unknown model {shown(written.value)}",
-                did_you_mean(written.value, CATALOGUE, "Models"),
-            )
+            hint = did_you_mean(written.value, CATALOGUE, "Models")
+            self._problem(written.path, f"unknown model {shown(written.value)}", hint)
         return endpoint
 
     def _fill(self, entry: Entry, template: Template, merged: Merged, name: str) -> str | None:
@@ -202,10 +193,12 @@ class _Work:
                 word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points
             )
             lettering = word == "lettering" and "lettering" not in entry.broken
-            if (somewhere or lettering) and "matrix" not in entry.broken and self._once(word, entry.at):
-                hint = (
-                    "Set `lettering`." if word == "lettering" else f"Give `vars: {{{word}: ...}}` there too."
-                )
+            if (
+                (somewhere or lettering)
+                and "matrix" not in entry.broken
+                and self._once("fills", word, entry.at)
+            ):
+                hint = "Set `lettering`." if lettering else f"Give `vars: {{{word}: ...}}` there too."
                 self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
         if missing:
             return None
