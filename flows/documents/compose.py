@@ -133,9 +133,7 @@ class Composer:
 
     def _close(self) -> bool:
         frame = self._frames.pop()
-        if frame.anchor:
-            self._anchors[frame.anchor] = frame.node
-        return self._place(frame.node, None, None, plain=False)
+        return self._place(frame.node, None, frame.anchor, plain=False)
 
     def _alias(self, event: Any) -> bool:
         name = shorten(event.anchor)
