@@ -16,7 +16,8 @@ from flows.documents import Document, did_you_mean, read, salvage, shorten
 from flows.errors import Problem
 from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
-from flows.manifest.matrix import Matrix, Path, read_matrix
+from flows.manifest.axes import Matrix, Path
+from flows.manifest.matrix import read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
 from flows.manifest.slips import MANY
 

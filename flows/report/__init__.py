@@ -8,7 +8,7 @@ ran the flow fills in the account, and stores the text.
 from flows.report.as_json import to_json
 from flows.report.markdown import to_markdown
 from flows.report.model import Item, Outcome, RunReport, Trouble, Validated
-from flows.report.terminal import summary_lines
+from flows.report.terminal import headline, summary_lines
 
 __all__ = [
     "Item",
@@ -16,6 +16,7 @@ __all__ = [
     "RunReport",
     "Trouble",
     "Validated",
+    "headline",
     "summary_lines",
     "to_json",
     "to_markdown",

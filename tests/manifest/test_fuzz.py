@@ -22,6 +22,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SHIPPED = (Path(__file__).parents[2] / "prompts.yaml").read_text(encoding="utf-8")
 VALIDATOR = jsonschema.Draft202012Validator(build())
 
+# A loaded machine is no reason to fail.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 _WORDS = """
     version brand defaults models vars prompts id prompt model aspect_ratio matrix exclude count
     seeds options lettering tags campaign edition refresh notes quality size magic_prompt style_type
@@ -177,13 +180,14 @@ def _judge(text: str | bytes) -> Loaded | None:
     return None
 
 
+@settings(UNHURRIED)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_random_text(text: str | bytes) -> None:
     """Noise is refused in order."""
     _judge(text)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=200)
 @given(_manifests)
 def test_random_structures(data: Any) -> None:
     """Anything that JSON can say in the shape of a manifest, or nearly; what loads fits the schema too."""
@@ -191,7 +195,7 @@ def test_random_structures(data: Any) -> None:
         assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 @given(_sound_manifests())
 def test_sound_manifests_load(data: Any) -> None:
     """What is written by the rules is taken, by the schema too."""
@@ -199,7 +203,7 @@ def test_sound_manifests_load(data: Any) -> None:
     assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=250)
 @given(_spoilt_manifests())
 def test_spoilt_manifests(data: Any) -> None:
     """One or two wrong values in a sound manifest; where it still loads, the schema agrees."""
@@ -207,7 +211,7 @@ def test_spoilt_manifests(data: Any) -> None:
         assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 @given(st.data())
 def test_random_mutations_of_the_shipped_manifest(data: st.DataObject) -> None:
     """Lines lost, doubled, moved and overwritten: as people's edits go wrong."""
@@ -236,7 +240,7 @@ def test_random_mutations_of_the_shipped_manifest(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=4_000)
 @given(_manifests | _spoilt_manifests())
 def test_many_random_structures(data: Any) -> None:
     """The same as above, for minutes."""

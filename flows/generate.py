@@ -1,0 +1,55 @@
+"""The generate flow: the main job, as Prefect runs it. Deployments name it ``flows.generate.generate``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from flows import campaign
+from flows.pipeline.kit import Stop
+from flows.report import RunReport
+from flows.runtime import Tell, conduct, watched_run
+from flows.steps import Ask
+
+
+def _name() -> str:
+    asked = flow_run.parameters
+    what = ", ".join(asked.get("select") or asked.get("manifest") or ["everything"])
+    return f"generate {what}" + (f", at most {asked['limit']}" if asked.get("limit") else "")
+
+
+@flow(name="generate", flow_run_name=_name, retries=0, persist_result=False)
+async def generate(
+    manifest: list[str] = [],  # noqa: B006  the form shows these defaults, and no one changes them
+    select: list[str] = [],  # noqa: B006
+    limit: Annotated[int, Field(ge=0)] = 0,
+    config: list[str] = [],  # noqa: B006
+    project: str = "",
+) -> State[dict[str, Any]]:
+    """Buy the images that the manifest wants and the history has not, fetch them, record them.
+
+    What is there already is never bought again, however often this runs, and a run that was killed is finished
+    by the next one. It ends Failed when something asked for is still missing: the report says what, why, and
+    what to do. Spending is capped by `budget.per_run_usd` of the settings.
+
+    Args:
+        manifest: Manifests to read: files, patterns or addresses. Empty: those of the settings.
+        select: Only these: a prompt id, a variant, tag:x or campaign:x. Empty: everything.
+        limit: Buy at most so many images. 0: no limit.
+        config: Overlays of the settings: a name such as s3, or a file of the project.
+        project: The project's folder. Empty: IDEOFLOW_PROJECT, or the folder that the worker runs in.
+    """
+    ask = Ask(tuple(manifest), tuple(select), limit or None)
+    return await conduct(
+        "generate", project, config, lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop)
+    )
+
+
+def run_flow(ask: Ask, project: str, config: list[str], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
+    """The flow, in this process, for the command line: the report and where it is, as the plain function has it."""
+    asked = {"manifest": list(ask.manifests), "select": list(ask.select), "limit": ask.limit or 0}
+    return watched_run(lambda: generate(**asked, config=config, project=project, return_state=True), tell, stop)

@@ -1,0 +1,75 @@
+"""What a run leaves in the Prefect UI: the report, what went wrong, what it cost.
+
+Artifacts take strings, ints and floats only, and each one is a row in Prefect's database: a report of ten
+thousand images becomes the same few kilobytes as one of ten. The whole truth is in the report's own files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+
+from flows.report import Item, RunReport, to_markdown, words
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MAX_ROWS = 50
+PATIENCE_S = 15.0
+
+
+async def attempt(call: Awaitable[T]) -> T | None:
+    """The call's result, or None: a server that is slow, full or gone costs a picture in its UI, not the run."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await call
+    except Exception as error:  # noqa: BLE001  see above
+        log.warning("Prefect did not take an artifact: %s", error or type(error).__name__)
+        return None
+
+
+async def show_report(report: RunReport, where: str) -> None:
+    """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions."""
+    text = f"{to_markdown(report, max_rows=MAX_ROWS)}\n---\n\nWritten to `{where}`\n"
+    kind = report.flow
+    await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=f"Run {report.run_id}"))
+    troubles = [
+        {"What happened": trouble.happened, "To what": trouble.subject, "What to do": trouble.remedy}
+        for trouble in report.problems
+    ]
+    if troubles:
+        about = f"What went wrong: {words.count(len(troubles), 'problem')}"
+        await attempt(acreate_table_artifact(_few(troubles), key=f"{kind}-problems", description=about))
+    spent = [_spent(item) for item in sorted(report.changes, key=lambda item: -item.cost_usd) if item.cost_usd]
+    if spent:
+        about = f"Spent by this run: {words.money(report.spent_usd)}"
+        await attempt(acreate_table_artifact(_few(spent), key=f"{kind}-spend", description=about))
+
+
+def _spent(item: Item) -> dict[str, Any]:
+    return {
+        "Variant": item.variant,
+        "Outcome": str(item.outcome),
+        "Images": item.count,
+        "Each": words.money(item.cost_usd / item.count) if item.count else "",
+        "Cost": words.money(item.cost_usd),
+        "USD": _number(item.cost_usd),
+    }
+
+
+def _number(usd: Decimal) -> float:
+    """For whoever computes with it; an artifact knows no decimals."""
+    return float(usd)
+
+
+def _few(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    shown = list(rows[:MAX_ROWS])
+    if len(rows) > MAX_ROWS:
+        first = next(iter(rows[0]))
+        shown.append({key: "" for key in rows[0]} | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
+    return shown

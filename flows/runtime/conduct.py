@@ -1,0 +1,105 @@
+"""A run of ours inside a flow run of Prefect's: what surrounds the work, from the first line to the final state.
+
+`conduct` is called inside a flow. `watched_run` is for whoever starts that flow in this very process and wants
+the report itself: it travels beside Prefect, which may have lost its server by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+
+from flows.campaign import Step
+from flows.errors import IdeoflowError, Unfinished
+from flows.pipeline.kit import Progress, Stop
+from flows.report import RunReport, summary_lines
+from flows.runtime.artifacts import show_report
+from flows.runtime.ending import announce, final_state
+from flows.runtime.logs import bridged
+from flows.runtime.progress import on_board
+from flows.runtime.tasks import as_task
+from flows.signals import stopping
+from flows.workspace import Workspace, open_workspace
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[Progress], None]
+Work = Callable[[Workspace, Step, Tell, Stop], Awaitable[tuple[RunReport, str]]]
+
+
+@dataclass
+class Onlooker:
+    """Somebody in this process who watches the run, and what they came to see."""
+
+    tell: Tell = lambda _: None
+    stop: Stop = field(default_factory=Stop)
+    ending: tuple[RunReport, str] | None = None
+    error: Exception | None = None
+
+
+_ONLOOKER: ContextVar[Onlooker | None] = ContextVar("onlooker", default=None)
+
+
+async def conduct(kind: str, project: str, config: list[str], work: Work) -> State[Any]:
+    """The flow run's final state, after `work` on the project's workspace."""
+    onlooker = _ONLOOKER.get() or Onlooker()
+    with bridged() as bridge, stopping(onlooker.stop):
+        try:
+            opened = partial(open_workspace, Path(project) if project else None, tuple(config))
+            ws = await asyncio.to_thread(opened)
+            if ws.settings.api_key is not None and not ws.settings.sandboxed:
+                bridge.hide([ws.settings.api_key.get_secret_value()])
+            async with on_board(kind) as board:
+
+                def tell(event: Progress) -> None:
+                    board.tell(event)
+                    onlooker.tell(event)
+
+                onlooker.ending = report, where = await work(ws, as_task, tell, onlooker.stop)
+        except IdeoflowError as error:
+            onlooker.error = error
+            log.error("%s", error)  # noqa: TRY400  a user's mistake is a sentence, not a traceback
+            return Failed(message=bridge.clean(str(error)))
+        except Exception as error:
+            onlooker.error = error
+            log.exception("a bug, please report it")
+            return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
+        for line in summary_lines(report):
+            log.info("%s", line)
+        await show_report(report, where)
+        announce(report, where)
+        return final_state(report, where)
+
+
+def watched_run(flow: Callable[[], Coroutine[Any, Any, Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
+    """Run a flow in this process: its report and where that was written, or the error it met.
+
+    Raises Unfinished when Prefect did not even start it.
+    """
+    onlooker = Onlooker(tell, stop)
+    token = _ONLOOKER.set(onlooker)
+    trouble: Exception | None = None
+    try:
+        asyncio.run(flow())
+    except Exception as error:  # noqa: BLE001  whatever Prefect raises, what the run did is what counts
+        trouble = error
+    finally:
+        _ONLOOKER.reset(token)
+    if onlooker.error is not None:
+        raise onlooker.error
+    if onlooker.ending is None:
+        what = str(trouble) or type(trouble).__name__
+        raise Unfinished(
+            f"Prefect could not run the flow: {what}\nNothing was changed. Look after the server of PREFECT_API_URL, "
+            "or go on without it: `ideoflow generate --no-prefect`."
+        ) from trouble
+    return onlooker.ending

@@ -1,0 +1,83 @@
+"""Ctrl-C and SIGTERM, turned into a clean stop. For commands and flows alike, whoever runs them.
+
+The first signal asks the run to stop: what was sent is finished, nothing more is claimed. The second ends the
+process at once, by the signal itself, as if no one had listened; the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from flows.pipeline.kit import Stop
+
+HEARD = (signal.SIGINT, signal.SIGTERM)
+REMEDY = "run `ideoflow generate` again, it goes on from here"
+# A terminal signals everyone in it, and whoever supervises us passes the same signal on: that is one wish.
+ECHO_S = 1.0
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+def say(text: str) -> None:
+    """Words for the person at the terminal."""
+    sys.stderr.write(f"\n{text}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def stopping(
+    stop: Stop, *, say: Callable[[str], None] = say, clock: Callable[[], float] = time.monotonic
+) -> Iterator[None]:
+    """While the block runs, signals stop it. Nested blocks each put back what they found.
+
+    Python lets only the main thread listen; elsewhere the block runs deaf.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    first: float | None = None
+
+    def heard(number: int, _: FrameType | None) -> None:
+        nonlocal first
+        if first is None:
+            first = clock()
+            _ask(stop, signal.Signals(number).name)
+            say("stopping: what was sent is being finished; once more to stop at once")
+        elif clock() - first >= ECHO_S:
+            _die(number)
+
+    before = {number: signal.signal(number, heard) for number in HEARD}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ask(stop: Stop, name: str) -> None:
+    def ask() -> None:
+        stop.ask(f"stopped by {name}", REMEDY)
+
+    try:
+        # A handler runs between two instructions of whatever the loop does, or while it sleeps: this wakes it.
+        asyncio.get_running_loop().call_soon_threadsafe(ask)
+    except RuntimeError:
+        ask()
+
+
+def _die(number: int) -> None:
+    """By the signal, so that a shell, make or a supervisor see what happened."""
+    if sys.stderr.isatty():
+        sys.stderr.write(_SHOW_CURSOR)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
