@@ -45,10 +45,7 @@ async def generate(
     """
     ask = Ask(tuple(manifest), tuple(select), limit or None)
     return await conduct(
-        "generate",
-        project,
-        config,
-        lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop),
+        "generate", project, config, lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop)
     )
 
 
