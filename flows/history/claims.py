@@ -77,7 +77,9 @@ class ClaimDesk:
     def release(self, claim: Claim) -> None:
         """Its request did not run after all: the images are wanted again."""
         with self._queues[claim.fingerprint]:
-            self._standings[claim.fingerprint].counted -= claim.images
+            standing = self._standings.get(claim.fingerprint)
+            if standing is not None:  # else the books are read anew before the next claim
+                standing.counted -= claim.images
 
     def _taken(self, claim: Claim) -> bool:
         """Whether that number was bought and sealed by someone between our fold and our claim."""
