@@ -167,7 +167,7 @@ def _limited(items: Iterable[Item], limit: int | None, cap: Decimal | None) -> I
     images, spent = 0, Decimal(0)
     for item in items:
         room = item.buy if limit is None else max(0, limit - images)
-        funds = item.buy if cap is None or not item.each else max(0, int((cap - spent) / item.each))
+        funds = item.buy if cap is None or not item.each else max(0, int((cap - spent) // item.each))
         buy = min(item.buy, room, funds)
         images += buy
         spent += item.each * buy

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flows.errors import ApiTrouble, IdeoflowError
+from flows.errors import IdeoflowError, StorageTrouble, Unavailable
 from flows.history.records import Ack, End, Entry, ImageRecord, ImageStatus, Outcome, Step
 from flows.ideogram.answers import (
     Accepted,
@@ -19,6 +19,7 @@ from flows.ideogram.answers import (
     Delivered,
     Doubtful,
     Failed,
+    Pending,
     Submission,
     read_poll,
     read_submission,
@@ -149,11 +150,10 @@ async def _images(
     async def relink() -> Delivered | None:
         if generation_id is None or not CATALOGUE[ack.claim.model].asynchronous:
             return None
-        try:
-            raw = await kit.api.poll(generation_id)
-        except ApiTrouble:
-            return None
+        raw = await kit.api.poll(generation_id)
         again = read_poll(raw.status, raw.body)
+        if isinstance(again, (Doubtful, Pending)):
+            raise Unavailable(f"generation {generation_id}: the poll says nothing about its links")
         return again if isinstance(again, Delivered) else None
 
     results = await asyncio.gather(
@@ -168,6 +168,9 @@ async def _images(
             troubles.append(result.why)
         elif isinstance(result, IdeoflowError):
             troubles.append(str(result))
+            if isinstance(result, StorageTrouble):
+                remedy = "make room or bring the storage back, then run again"
+                kit.stop.ask(f"pictures cannot be stored: {result}", remedy)
         else:
             raise result
     if troubles:
