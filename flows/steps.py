@@ -44,12 +44,22 @@ class Ask:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan, and the open entries of earlier runs that nobody is working on any more."""
+    """A plan, and the open entries of earlier runs that nobody is working on any more.
+
+    `doubts` says why a request is in doubt, by its id; `strays` are those that no item of the plan counts, since
+    their prompt was not selected or has left the manifest.
+    """
 
     loaded: Loaded
     plan: Plan
     abandoned: tuple[Entry, ...]
     doubts: Mapping[str, str]
+    strays: tuple[Entry, ...] = ()
+
+    @property
+    def recoverable(self) -> tuple[Entry, ...]:
+        """What this run can finish for the dead: answered, and the answer says something."""
+        return tuple(entry for entry in self.abandoned if entry.ack and entry.id not in self.doubts)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Done:
     tally: Tally
     stopped: str | None = None
     remedy: str = ""
+    resubmitted: int = 0
 
 
 def prepare(ws: Workspace, ask: Ask) -> Prepared:
@@ -74,7 +85,9 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
     prices = ws.prices()
     book, storage_now = _books(ws, prints)
-    doubts = doubtful(book, storage_now)
+    # What is open at another API is settled with the settings of that API.
+    ours = {entry.id: entry for entry in book.live if entry.origin in {None, origin}}
+    doubts = {name: why for name, why in doubtful(book, storage_now).items() if name in ours}
     plan = make_plan(
         variants,
         origin,
@@ -86,7 +99,14 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         cap=ws.settings.budget.per_run_usd,
         warnings=loaded.warnings,
     )
-    return Prepared(loaded, plan, tuple(abandoned(book, storage_now)), doubts)
+    planned = {item.fingerprint for item in plan.items}
+    return Prepared(
+        loaded,
+        plan,
+        tuple(entry for entry in abandoned(book, storage_now) if entry.id in ours),
+        doubts,
+        tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
+    )
 
 
 def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
@@ -101,12 +121,13 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
     await asyncio.to_thread(relabel, ws, prepared, run_id)
     async with ws.api() as api:
         kit = ws.kit(api, run_id, tell, stop)
+        resubmitted = 0
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
-            await resubmit_old(kit, prepared.abandoned)
+            resubmitted = await resubmit_old(kit, prepared.abandoned)
             prepared = await asyncio.to_thread(prepare, ws, ask)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
-        tally = await run(kit, prepared.plan, prepared.abandoned)
-    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy)
+        tally = await run(kit, prepared.plan, prepared.recoverable)
+    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
 
 
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
@@ -158,7 +179,7 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
         rows.append(
             {
                 "sha256": digest,
-                "extractor": 1,
+                "extractor": found.extractor,
                 "image_id": todo[digest]["image_id"],
                 "width": found.width,
                 "height": found.height,

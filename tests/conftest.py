@@ -6,10 +6,16 @@ This runs at import, before any test module can import Prefect, which reads its 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +66,42 @@ def clean_environment() -> Iterator[None]:
     for name in set(os.environ) - set(before):
         del os.environ[name]
     os.environ.update(before)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An empty bucket of a real S3 API on loopback: its name, fsspec's options, and the keys for the environment."""
+
+    name: str
+    options: Mapping[str, Any]
+    environ: Mapping[str, str]
+
+
+_numbers = itertools.count(1)
+_KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A server that speaks S3, one per test process."""
+    program = [sys.executable, str(Path(__file__).with_name("bucket.py"))]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        server.stdin.close()
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of one's own; the keys are in this process's environment too."""
+    import fsspec
+
+    for name, value in _KEYS.items():
+        monkeypatch.setenv(name, value)
+    # A region is named because without one the client would look for it in the cloud.
+    options = {"endpoint_url": s3_endpoint, "client_kwargs": {"region_name": "eu-central-1"}}
+    name = f"bucket-{next(_numbers)}"
+    fsspec.filesystem("s3", **options).mkdir(name)
+    return Bucket(name, options, _KEYS)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
     "entry": frozenset({"generate", "cli", "demo", "generated"}),
-    "composition": frozenset({"workspace", "settings", "runtime"}),
+    "composition": frozenset({"workspace", "settings", "runtime", "steps", "campaign", "account", "recovery"}),
     "use cases": frozenset({"planner", "pipeline"}),
     "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
@@ -31,9 +31,13 @@ LAYERS: dict[str, frozenset[str]] = {
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {
     "cli": frozenset({"flows.generate", "flows.demo", "flows.generated"}),
-    "demo": frozenset({"flows.generate"}),
+    "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace"}),
+    "steps": frozenset({"flows.workspace"}),
+    "account": frozenset({"flows.steps"}),
+    "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
+    "recovery": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -114,9 +114,7 @@ def test_scalars_mean_what_they_say(text: str, value: object, loader: Any) -> No
 
 
 @pytest.mark.parametrize(("text", "line", "column", "says", "remedy"), REFUSED)
-def test_what_is_refused_says_where_and_why(
-    text: bytes | str, line: int, column: int, says: str, remedy: str
-) -> None:
+def test_what_is_refused_says_where_and_why(text: bytes | str, line: int, column: int, says: str, remedy: str) -> None:
     """Each kind of bad YAML is one problem with its place."""
     (problem,) = _refusal(text)
     assert (problem.file, problem.line, problem.column) == ("f.yaml", line, column)
@@ -125,9 +123,7 @@ def test_what_is_refused_says_where_and_why(
 
 
 @pytest.mark.parametrize(("text", "line", "column", "says", "remedy"), REFUSED)
-def test_the_pure_parser_refuses_the_same(
-    text: bytes | str, line: int, column: int, says: str, remedy: str
-) -> None:
+def test_the_pure_parser_refuses_the_same(text: bytes | str, line: int, column: int, says: str, remedy: str) -> None:
     """Without libyaml the same files are refused, with one problem each."""
     assert len(_refusal(text, yaml.SafeLoader)) == 1
 
@@ -284,6 +280,7 @@ def test_endless_slips_are_cut_off() -> None:
     assert len(_refusal("a: 1\n" * 10_000)) <= 100
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_else(text: bytes) -> None:
     """Whatever the bytes: a document, or problems."""
@@ -296,6 +293,7 @@ _SNIPPETS = st.sampled_from([*_SIGNS.split("|"), "|\n", "\\U00110000", "\\ud800"
 
 
 @pytest.mark.parametrize("loader", LOADERS)
+@settings(deadline=None)
 @given(text=st.lists(_SNIPPETS, max_size=40).map("".join))
 def test_no_mix_of_yaml_raises_anything_else(loader: Any, text: str) -> None:
     """Whatever is put together of YAML's own signs: a document, or problems, from both parsers."""
@@ -426,3 +424,10 @@ def test_a_document_is_a_value() -> None:
     """Two readings of one text are equal."""
     assert parse("a: 1", "f.yaml") == parse("a: 1", "f.yaml")
     assert isinstance(parse("a: 1", "f.yaml"), Document)
+
+
+def test_a_value_that_begins_with_a_placeholder_and_a_comma_is_told_to_be_quoted() -> None:
+    """`prompt: {look}, a bottle` is a map with something behind it: the remedy is a pair of quotes."""
+    with pytest.raises(InvalidInput) as caught:
+        parse("prompts:\n  - id: a\n    prompt: {look}, a bottle\n    model: x\n", "f.yaml")
+    assert "quotes" in caught.value.problems[0].hint

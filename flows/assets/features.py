@@ -36,6 +36,7 @@ class Features:
     phash: str
     dhash: str
     thumbnail: bytes
+    extractor: int = EXTRACTOR_VERSION
 
 
 def extract(data: bytes) -> Features:

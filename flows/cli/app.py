@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -19,6 +20,7 @@ app = typer.Typer(
     name="ideoflow",
     help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Try it without a key: by default an offline sandbox stands in. `ideoflow plan`, then `ideoflow generate`.",
@@ -34,30 +36,64 @@ Manifest = Annotated[
 Select = Annotated[
     list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=0, help="Buy at most so many images.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
 
 
 def main() -> None:
     """Run the command line; never returns."""
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="ideoflow")
+        sys.stdout.flush()
     except IdeoflowError as error:
-        typer.echo(f"ideoflow: {error}", err=True)
+        _say(str(error))
         code = error.exit_code
     except typer.TyperException as error:
-        typer.echo(f"ideoflow: {error}", err=True)
-        code = error.exit_code
+        _say(_usage(error))
+        code = 2
     except typer.Abort:
         typer.echo("nothing was changed", err=True)
         code = 2
     except KeyboardInterrupt:
         code = 4
+    except BrokenPipeError:  # whoever read our words has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception:  # noqa: BLE001  a bug, and said to be one
         traceback.print_exc()
-        typer.echo("ideoflow: this is a bug, please report it with the lines above", err=True)
+        _say("this is a bug, please report it with the lines above")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str) -> None:
+    # A manifest can spell half a surrogate pair, and a message quotes it.
+    typer.echo("ideoflow: " + text.encode("utf-8", "backslashreplace").decode(), err=True)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong with the words of the command, in one line, with where to read more."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "ideoflow"
+    said = " ".join(error.format_message().split()).rstrip(".")
+    return f"{said}. See `{path} --help`" if said else f"see `{path} --help`"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ideoflow {version('ideoflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _workspace(project: Path | None, config: list[str] | None) -> Workspace:
@@ -74,7 +110,7 @@ def validate(
     as_json: Json = False,
 ) -> int:
     """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
-    from flows.cli import printing
+    from flows.cli.printing import validated
     from flows.ideogram.catalogue import price_tier
 
     ws = _workspace(project, config)
@@ -82,7 +118,7 @@ def validate(
     price = ws.prices()
     for variant in loaded.variants:
         price(variant.model, price_tier(variant.endpoint, variant.options))
-    printing.validated(loaded, as_json=as_json)
+    validated(loaded, as_json=as_json)
     return 0
 
 
@@ -96,12 +132,12 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Show what would be bought, why, and for how much. Changes nothing."""
-    from flows.cli import printing
+    from flows.cli import tables
     from flows.steps import Ask, prepare
 
     ws = _workspace(project, config)
     prepared = prepare(ws, Ask(tuple(manifest or ()), tuple(select or ()), limit))
-    printing.plan(prepared, as_json=as_json)
+    tables.plan(prepared, as_json=as_json)
     return 4 if prepared.doubts else 0
 
 
@@ -143,7 +179,7 @@ def recover(
     as_json: Json = False,
 ) -> int:
     """Finish what earlier runs left, and settle requests that are in doubt."""
-    from flows.cli import printing
+    from flows.cli import tables
     from flows.cli.watching import watched
     from flows.recovery import Verdicts
     from flows.recovery import recover as settle
@@ -152,8 +188,8 @@ def recover(
     ws = _workspace(project, config)
     with watched("recover", 0, quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
-    printing.recovered(done, as_json=as_json)
-    return 4 if done.doubts or done.tally.total("unfinished") else 0
+    tables.recovered(done, as_json=as_json)
+    return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
 
 
 @app.command()
@@ -165,17 +201,16 @@ def history(
     as_json: Json = False,
 ) -> int:
     """List what was bought, and whether it is still there; search prompts in any case."""
-    from flows.cli import printing
-    from flows.history.queries import find, written
+    from flows.cli import tables
+    from flows.cli.exporting import export
+    from flows.history.queries import find
 
     ws = _workspace(project, config)
-    rows = find(ws.parts, ws.assets, words or [])
-    if out is not None:
-        data = written(rows, out.name)
-        out.write_bytes(data)
-        typer.echo(f"{len(rows)} images written to {out}")
-        return 0
-    printing.history(rows, ws, as_json=as_json)
+    asked = words or []
+    if out is None:
+        tables.history(find(ws.parts, ws.assets, asked), ws, words_=asked, as_json=as_json)
+    else:
+        export(lambda: find(ws.parts, ws.assets, asked), out, as_json=as_json)
     return 0
 
 

@@ -7,7 +7,8 @@ nothing of what the files mean.
 
 from flows.documents.document import Document, dotted, shorten, shown
 from flows.documents.reader import parse, read
-from flows.documents.validation import did_you_mean, explain, nearest, salvage, validate
+from flows.documents.suggest import did_you_mean, nearest
+from flows.documents.validation import explain, salvage, validate
 
 __all__ = [
     "Document",

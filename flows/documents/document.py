@@ -37,6 +37,11 @@ class Node:
     flow: bool = False
     comment: bool = False
 
+    @property
+    def nothing(self) -> bool:
+        """Whether no value stands here."""
+        return self.value is None and self.items is None and self.entries is None
+
     def plain(self) -> Any:
         """The value as dict, list and scalars. The reader bounds `height`, so the recursion is shallow."""
         if self.entries is not None:
@@ -97,7 +102,7 @@ class Document:
 
 def _only_names(entries: dict[str, tuple[Node, Node]]) -> bool:
     """Whether a map in braces holds no values, as a placeholder read as a map does."""
-    return all(value.value is None and value.height == 1 for _, value in entries.values())
+    return all(value.nothing for _, value in entries.values())
 
 
 def dotted(path: PathLike) -> str:

@@ -7,19 +7,19 @@ Validators may raise `PydanticCustomError("kind", "message", {"hint": "remedy"})
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flows.documents.compose import MAX_PROBLEMS
 from flows.documents.document import Document, shorten, shown
-from flows.documents.reader import MAX_PROBLEMS
+from flows.documents.suggest import did_you_mean, nearest
 from flows.errors import InvalidInput, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,8 +28,6 @@ MakeProblem = Callable[[Sequence[Step], str, str, bool], Problem]
 
 _UNSET: Any = object()
 _NO_ADVICE: Mapping[str, Any] = types.MappingProxyType({})
-_LONGEST_WORD = 60
-_SHORT = 3
 
 # What each kind of value is called, by the pydantic error that says it is something else.
 _EXPECTED = {
@@ -158,34 +156,6 @@ def explain(
         message, hint, at_key = _words(detail, path, model, advice)
         problems.append(problem(path, message, hint, at_key))
     return problems
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was probably meant to be, or None."""
-    if not word or len(word) > _LONGEST_WORD:
-        return None
-    plain = {_plain(candidate): candidate for candidate in candidates}
-    if _plain(word) in plain:
-        return plain[_plain(word)]
-    matches = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
-    matches += [known for known in plain if len(known) > _SHORT and _plain(word).startswith(known)]
-    return plain[matches[0]] if matches else None
-
-
-def did_you_mean(word: str, candidates: Iterable[str], what: str = "Known here") -> str:
-    """The remedy for a name that does not exist: the nearest one, else all there are."""
-    names = list(candidates)
-    guess = nearest(word, names)
-    if guess is not None:
-        return f"Did you mean `{shorten(guess)}`?"
-    if not names:
-        return ""
-    listed = ", ".join(map(shorten, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    return f"{what}: {listed}."
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[\s_-]+", "_", word.strip().lower())
 
 
 def _path(detail: ErrorDetails, data: Any) -> tuple[Step, ...]:

@@ -10,12 +10,21 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from flows.history.fold import Book, Standing, fold
+from flows.errors import HistoryBusy, IdeoflowError, Unfinished
+from flows.history.fold import FOLD_TRIES, Book, Standing, fold
 from flows.history.index import SealedIndex
 from flows.history.journal import Journal
 from flows.history.records import Claim, Step
 
 CLAIM_TRIES = 100
+
+
+class Unsettled(Unfinished):
+    """A claim may be on record, but the books could not be looked at again: nothing may be sent for it."""
+
+    def __init__(self, claim: Claim, trouble: IdeoflowError) -> None:
+        self.claim = claim
+        super().__init__(str(trouble))
 
 
 class ClaimDesk:
@@ -40,7 +49,8 @@ class ClaimDesk:
         """Claim up to `at_most` of the images still missing from `wanted`; None when none is missing.
 
         `make(n, images)` builds the claim for number n. When this returns a claim, its record is on storage,
-        nobody else holds its number, and the images are counted.
+        nobody else holds its number, and the images are counted. Raises Unsettled when it may be on record but
+        could not be checked, HistoryBusy when others were always faster.
         """
         with self._queues[fingerprint]:
             standing = self._standings.get(fingerprint) or self._look(fingerprint)
@@ -49,26 +59,40 @@ class ClaimDesk:
                 if missing <= 0:
                     return None
                 claim = make(standing.next, min(at_most, missing))
-                if self.journal.put(fingerprint, claim.n, Step.CLAIM, claim):
-                    if not self._taken(claim):
-                        standing.counted += claim.images
-                        standing.next += 1
-                        return claim
+                try:
+                    won = self.journal.put(fingerprint, claim.n, Step.CLAIM, claim)
+                    taken = won and self._taken(claim)
+                except IdeoflowError as trouble:
+                    self._standings.pop(fingerprint, None)
+                    raise Unsettled(claim, trouble) from trouble
+                if won and not taken:
+                    standing.counted += claim.images
+                    standing.next += 1
+                    return claim
+                if taken:
                     self.journal.withdraw(fingerprint, claim.n)
                 standing = self._look(fingerprint)
-        return None
+        raise HistoryBusy(f"others claim the same pictures faster than this run can ({CLAIM_TRIES} tries); run again")
 
     def release(self, claim: Claim) -> None:
         """Its request did not run after all: the images are wanted again."""
         with self._queues[claim.fingerprint]:
-            self._standings[claim.fingerprint].counted -= claim.images
+            standing = self._standings.get(claim.fingerprint)
+            if standing is not None:  # else the books are read anew before the next claim
+                standing.counted -= claim.images
 
     def _taken(self, claim: Claim) -> bool:
         """Whether that number was bought and sealed by someone between our fold and our claim."""
-        with self._reading:
-            self._index.refresh([claim.fingerprint])
-            row = self._index.at(claim.fingerprint, claim.n)
-        return row is not None and row.request_id != claim.request_id
+        for attempt in range(FOLD_TRIES):
+            try:
+                with self._reading:
+                    self._index.refresh([claim.fingerprint])
+                    row = self._index.at(claim.fingerprint, claim.n)
+            except HistoryBusy:
+                self._wait(attempt)
+            else:
+                return row is not None and row.request_id != claim.request_id
+        raise HistoryBusy("the history changes too fast to be read; run again in a minute")
 
     def _look(self, fingerprint: str) -> Standing:
         with self._reading:

@@ -69,6 +69,8 @@ class Parts:
             ).to_table(columns=list(columns) if columns else None, filter=where)
         except FileNotFoundError as error:
             raise HistoryBusy(f"a part of {dataset} was merged away while it was read; try again") from error
+        except Exception as error:  # the file system's own, or Parquet that is none
+            raise StorageTrouble(f"cannot read {self.storage.where(dataset)}: {error}") from error
 
     def _list(self, dataset: str) -> tuple[str, ...]:
         return tuple(stat.path for stat in self.storage.list(dataset) if stat.path.endswith(".parquet"))

@@ -69,14 +69,17 @@ class Sealer:
             if entry.final:
                 months[month_of(entry.final.request_id)].append((entry, entry.final))
         written = 0
+        parts = []
         for month, entries in sorted(months.items()):
             done = self._already(month, entries)
             rows = [row for _, end in entries if end.request_id not in done for row in image_rows(end)]
             if rows:
-                self._examined.add(self._parts.write("images", month, rows))
+                parts.append(self._parts.write("images", month, rows))
             written += len(rows)
         for month, entries in sorted(months.items()):
             self._parts.write("requests", month, [request_row(end, revision(entry)) for entry, end in entries])
+        # Not sooner: had a ``requests`` part failed, the next try must find these images in their part.
+        self._examined.update(parts)
         return written
 
     def _already(self, month: str, entries: Sequence[tuple[Entry, End]]) -> set[str]:

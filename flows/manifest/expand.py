@@ -7,7 +7,6 @@ variants it spoils.
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from types import MappingProxyType
 from flows.documents import did_you_mean, shown
 from flows.errors import InvalidInput, Problem
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
-from flows.manifest.matrix import Axis, Path, Point
+from flows.manifest.axes import Axis, Path, Point
 from flows.manifest.merge import Merged, merge
 from flows.manifest.names import period
 from flows.manifest.slips import MANY
@@ -25,12 +24,10 @@ from flows.manifest.source import Entry, Manifest
 from flows.manifest.template import Template, parse
 from flows.manifest.variant import Variant
 from flows.manifest.wire import OptionDesk
-from flows.manifest.words import check_words, unused_file_variables
+from flows.manifest.words import check_words, unlettered, unsaid, unused_file_variables
 
 MAX_VARIANTS = 100_000
 MAX_TEXT = 50_000_000
-
-_QUOTED = re.compile(r'"[^"\n]{2,200}"|“[^”\n]{2,200}”|„[^“”\n]{2,200}[“”]')
 
 
 @dataclass(frozen=True)
@@ -136,7 +133,7 @@ class _Work:
         labels: Mapping[str, str],
     ) -> Iterator[Variant]:
         merged = merge(self.manifest, entry, chosen)
-        endpoint = self._endpoint(entry, merged, chosen)
+        endpoint = self._endpoint(entry, merged)
         name = _name(entry.prompt.id, labels)
         text = self._fill(entry, template, merged, name) if template else None
         if endpoint is None:
@@ -171,26 +168,21 @@ class _Work:
         refresh = merged.value("refresh")
         return period(refresh, self.now, self.tz) if refresh else merged.value("edition")
 
-    def _endpoint(self, entry: Entry, merged: Merged, chosen: Sequence[tuple[Axis, Point]]) -> Endpoint | None:
-        unreadable = {
-            "model" in entry.broken,
-            "matrix" in entry.broken,
-            "defaults" in self.manifest.broken,
-            "defaults.model" in self.manifest.broken,
-            *("model" in point.broken for _, point in chosen),
-        }
+    def _endpoint(self, entry: Entry, merged: Merged) -> Endpoint | None:
         written = merged.fields.get("model")
         if written is None:
-            if True not in unreadable and self._once("model", entry.at):
-                self._problem(entry.at, "no model", f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}.")
+            unread = {"model", "matrix"} & entry.broken or {
+                "defaults",
+                "defaults.model",
+            } & self.manifest.broken
+            if not unread and self._once("model", entry.at):
+                hint = f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
+                self._problem(entry.at, "no model", hint)
             return None
         endpoint = find(written.value)
         if endpoint is None and self._once("model", written.path):
-            self._problem(
-                written.path,
-                f"unknown model {shown(written.value)}",
-                did_you_mean(written.value, CATALOGUE, "Models"),
-            )
+            hint = did_you_mean(written.value, CATALOGUE, "Models")
+            self._problem(written.path, f"unknown model {shown(written.value)}", hint)
         return endpoint
 
     def _fill(self, entry: Entry, template: Template, merged: Merged, name: str) -> str | None:
@@ -199,8 +191,12 @@ class _Work:
             # A name that fills the prompt nowhere has been reported already, for all variants at once.
             somewhere = any(word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points)
             lettering = word == "lettering" and "lettering" not in entry.broken
-            if (somewhere or lettering) and "matrix" not in entry.broken and self._once(word, entry.at):
-                hint = "Set `lettering`." if word == "lettering" else f"Give `vars: {{{word}: ...}}` there too."
+            if (
+                (somewhere or lettering)
+                and "matrix" not in entry.broken
+                and self._once("fills", word, entry.at)
+            ):
+                hint = "Set `lettering`." if lettering else f"Give `vars: {{{word}: ...}}` there too."
                 self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
         if missing:
             return None
@@ -218,14 +214,15 @@ class _Work:
 
     def _check_lettering(self, entry: Entry, merged: Merged, text: str, name: str) -> None:
         wanted = _lettering(merged)
-        if wanted is not None and wanted not in text:
-            path = merged.fields["lettering"].path
-            if self._once("lettering", path):
-                message = f"the prompt of {name} never says {shown(wanted)}"
-                self._problem(path, message, 'Let the prompt say it: ... reads "{lettering}".')
-        elif wanted is None and (quoted := _QUOTED.search(text)) and self._once("quoted", entry.at):
-            message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
-            self._warning((*entry.at, "prompt"), message, "With `lettering` the audit can check that it is readable.")
+        if wanted is None:
+            note = unlettered(text)
+            if note and self._once("quoted", entry.at):
+                self._warning((*entry.at, "prompt"), note.message, note.hint)
+            return
+        path = merged.fields["lettering"].path
+        slip = unsaid(wanted, text, name)
+        if slip and self._once("lettering", path):
+            self._problem(path, slip.message, slip.hint)
 
     def _once(self, *key: object) -> bool:
         new = key not in self._said

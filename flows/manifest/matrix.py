@@ -7,23 +7,20 @@ out here: a matrix of a million is only counted.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.documents import Document, did_you_mean, salvage, shorten, shown
+from flows.documents import Document, salvage, shorten, shown
 from flows.errors import Problem
 from flows.manifest import advice
+from flows.manifest.axes import FIELD_AXES, MAX_AXES, Axis, Matrix, Path, Point
+from flows.manifest.exclude import read_exclude
 from flows.manifest.models import Overrides, Ratio, Text
 from flows.manifest.names import LABEL_WORDS, is_label, slug
 from flows.manifest.slips import MANY
 
-MAX_AXES = 8
-# A list named like one of these sets that field; every other list fills {axis}.
-FIELD_AXES = ("model", "aspect_ratio", "lettering")
 _NOT_AXES = {
     "include": "Write the labels into the axes, and leave out combinations with `exclude`.",
     "seed": "Write `seeds: [11, 12]` beside `matrix`: one image for each seed.",
@@ -34,50 +31,6 @@ _NOT_AXES = {
 }
 # Fields that stand for each other: setting one unsets the other.
 _GROUPS = {"seeds": "count", "refresh": "edition"}
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One label of an axis. `text` is what it fills ``{axis}`` with; `broken` names unreadable fields."""
-
-    label: str
-    text: str
-    overrides: Overrides
-    path: Path
-    broken: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Axis:
-    """`listed` says that it was written as a list, not as a map of overrides."""
-
-    name: str
-    points: tuple[Point, ...]
-    listed: bool
-    path: Path
-
-    @property
-    def fills(self) -> bool:
-        """Whether its values are there to fill ``{axis}``, so that the prompt must use them."""
-        return self.listed and self.name not in FIELD_AXES
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """All axes in file order. `excluded` maps a set of axis names to the label tuples left out of it."""
-
-    axes: tuple[Axis, ...] = ()
-    excluded: Mapping[tuple[str, ...], frozenset[tuple[str, ...]]] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """How many combinations there are before `exclude`."""
-        return math.prod(len(axis.points) for axis in self.axes)
-
-    def keeps(self, labels: Mapping[str, str]) -> bool:
-        """Whether a combination is wanted."""
-        return not any(tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items())
 
 
 class _Text(BaseModel):
@@ -109,7 +62,7 @@ def read_matrix(document: Document, data: Mapping[str, Any], at: Path) -> tuple[
     problems += _conflicts(document, axes)
     excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     if "exclude" in data and not problems:
-        excluded = _exclude(document, data["exclude"], (*at, "exclude"), axes, problems)
+        excluded = read_exclude(document, data["exclude"], (*at, "exclude"), axes, problems)
     return Matrix(tuple(axes), {names: frozenset(rows) for names, rows in excluded.items()}), problems
 
 
@@ -215,40 +168,3 @@ def fields_set(axis: Axis, point: Point) -> dict[str, Path]:
     if axis.fills:
         found[f"vars.{axis.name}"] = point.path
     return found
-
-
-def _exclude(
-    document: Document, rows: Any, at: Path, axes: Sequence[Axis], problems: list[Problem]
-) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
-    excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    if not isinstance(rows, list) or not rows:
-        hint = "Write it like - {language: de, format: banner}."
-        problems.append(document.problem(at, "`exclude` must be a list of combinations", hint))
-        return excluded
-    labels = {axis.name: {name: point for point in axis.points for name in (point.label, point.text)} for axis in axes}
-    for index, row in enumerate(rows):
-        if len(problems) >= MANY:
-            break
-        path = (*at, index)
-        if not isinstance(row, dict) or not row:
-            hint = "Write it like {language: de, format: banner}."
-            problems.append(document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint))
-            continue
-        chosen: dict[str, str] = {}
-        for name, value in row.items():
-            word = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-            if name not in labels:
-                hint = did_you_mean(name, labels, "Axes")
-                message = f"there is no axis `{shorten(name)}`"
-                problems.append(document.problem((*path, name), message, hint, key=True))
-            elif not isinstance(word, str) or word not in labels[name]:
-                known = [point.label for point in labels[name].values()]
-                hint = did_you_mean(word, known, "Labels") if isinstance(word, str) else "Write one label."
-                message = f"the axis `{name}` has no label {shown(value)}"
-                problems.append(document.problem((*path, name), message, hint))
-            else:
-                chosen[name] = labels[name][word].label
-        if len(chosen) == len(row):
-            names = tuple(axis.name for axis in axes if axis.name in chosen)
-            excluded.setdefault(names, set()).add(tuple(chosen[name] for name in names))
-    return excluded

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from flows.ideogram.catalogue import Endpoint
-from flows.manifest.matrix import Axis, Path, Point
+from flows.manifest.axes import Axis, Path, Point
 from flows.manifest.models import written
 from flows.manifest.options import excluded_by
 from flows.manifest.source import Entry, Manifest

@@ -7,20 +7,17 @@ model a prompt ends up with) is not in it, and nothing that the loader takes is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option
-from flows.manifest.matrix import MAX_AXES
+from flows.ideogram.catalogue import CATALOGUE, Endpoint
+from flows.manifest.axes import MAX_AXES
 from flows.manifest.models import Defaults, File, Overrides, Prompt
-from flows.manifest.names import LABEL, MAX_LABEL, parse_ratio, parse_size
-
-Schema = dict[str, Any]
+from flows.manifest.names import LABEL, MAX_LABEL
+from flows.manifest.schema_options import Schema, enum_schema, loosely, option_schema
 
 _TEXT: Schema = {"type": ["string", "integer"]}
-_HEX: Schema = {"type": "string", "pattern": "^\\s*#?(?:[0-9a-fA-F]{3}){1,2}\\s*$"}
 
 
 def schema_text() -> str:
@@ -93,14 +90,14 @@ def _spelled(endpoint: Endpoint) -> list[str]:
 
 
 def _model_name() -> Schema:
-    known = {_loosely(word) for endpoint in CATALOGUE.values() for word in _spelled(endpoint)}
-    return _enum(CATALOGUE, sorted(known))
+    known = {loosely(word) for endpoint in CATALOGUE.values() for word in _spelled(endpoint)}
+    return enum_schema(CATALOGUE, sorted(known))
 
 
 def _ratio() -> Schema:
     ratios = dict.fromkeys(ratio for endpoint in CATALOGUE.values() for ratio in endpoint.ratios)
     pattern = r"\s*(?:[aA][sS][pP][eE][cC][tT]_)?[0-9]{1,3}\s*[:xX\u00d7/_]\s*[0-9]{1,3}\s*"
-    return _enum(ratios, [pattern])
+    return enum_schema(ratios, [pattern])
 
 
 def _models() -> Schema:
@@ -108,7 +105,7 @@ def _models() -> Schema:
         word: {"$ref": f"#/$defs/options.{name}"} for name, endpoint in CATALOGUE.items() for word in _spelled(endpoint)
     }
     loose = {
-        f"^{_loosely(word)}$": {"$ref": f"#/$defs/options.{name}"}
+        f"^{loosely(word)}$": {"$ref": f"#/$defs/options.{name}"}
         for name, endpoint in CATALOGUE.items()
         for word in _spelled(endpoint)
     }
@@ -162,7 +159,7 @@ def _options(endpoint: Endpoint) -> Schema:
     return {
         "description": f"Options of {endpoint.model}.",
         "type": "object",
-        "properties": {option.name: _option(option) for option in endpoint.options},
+        "properties": {option.name: option_schema(option) for option in endpoint.options},
         "additionalProperties": False,
     }
 
@@ -174,7 +171,7 @@ def _any_options() -> Schema:
         for option in endpoint.options:
             reference = {"$ref": f"#/$defs/options.{name}/properties/{option.name}"}
             known = properties.setdefault(option.name, [])
-            if all(_option(option) != _resolve(other) for other in known):
+            if all(option_schema(option) != _resolve(other) for other in known):
                 known.append(reference)
     return {
         "description": "Options of the prompt's model.",
@@ -187,69 +184,4 @@ def _any_options() -> Schema:
 def _resolve(reference: Schema) -> Schema:
     model, _, name = reference["$ref"].removeprefix("#/$defs/options.").partition("/properties/")
     option = CATALOGUE[model].option(name)
-    return _option(option) if option else {}
-
-
-def _option(option: Option) -> Schema:
-    if option.kind is Kind.ENUM:
-        schema = _enum(option.values, [_loosely(value) for value in option.values])
-    elif option.kind is Kind.TEXT:
-        schema = {"type": "string", "minLength": 1}
-        if option.max_length is not None:
-            schema["maxLength"] = option.max_length
-    elif option.kind is Kind.BOOLEAN:
-        schema = {"type": "boolean"}
-    elif option.kind is Kind.CODES:
-        code: Schema = {"type": ["string", "integer"], "pattern": "^\\s*[0-9a-fA-F]{8}\\s*$"}
-        schema = {"type": "array", "minItems": 1, "maxItems": option.max_length, "items": code}
-    else:
-        schema = _palette(option)
-    return schema if option.default is None else {**schema, "default": option.default}
-
-
-def _palette(option: Option) -> Schema:
-    weight = {"type": "number", "minimum": 0.05, "maximum": 1}
-    member: Schema = {
-        "type": "object",
-        "properties": {"color_hex": _HEX, "color_weight": weight},
-        "required": ["color_hex"],
-        "additionalProperties": False,
-    }
-    preset = _enum(option.values, [_loosely(value) for value in option.values])
-    colours: Schema = {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": option.max_length,
-        "items": {"anyOf": [_HEX, member]},
-    }
-    either: Schema = {
-        "type": "object",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "properties": {"name": preset, "members": colours},
-        "additionalProperties": False,
-    }
-    return {"anyOf": [preset, colours, either]}
-
-
-def _enum(values: Iterable[str], patterns: Iterable[str]) -> Schema:
-    """The canonical values, for editors to offer, and every spelling of them that is understood."""
-    loose = {"type": "string", "pattern": f"^(?:{'|'.join(patterns)})$"}
-    return {"anyOf": [{"enum": list(values)}, loose]}
-
-
-def _loosely(value: str) -> str:
-    """A regular expression (of ECMA 262, as JSON Schema wants) for a value in any case and separator."""
-    ratio, size = parse_ratio(value), parse_size(value)
-    if ratio or size:
-        width, height = ratio or size or (0, 0)
-        prefix = _any_case("aspect_") if ratio else _any_case("resolution_")
-        return rf"\s*(?:{prefix})?{width}\s*[:xX\u00d7*/_]\s*{height}\s*"
-    return rf"\s*{_any_case(value)}\s*"
-
-
-def _any_case(word: str) -> str:
-    return "".join(
-        f"[{c.lower()}{c.upper()}]" if c.isalpha() else "[ _-]" if c in " _-" else f"\\{c}" if c == "." else c
-        for c in word
-    )
+    return option_schema(option) if option else {}

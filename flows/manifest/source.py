@@ -16,7 +16,8 @@ from flows.documents import Document, did_you_mean, read, salvage, shorten
 from flows.errors import Problem
 from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
-from flows.manifest.matrix import Matrix, Path, read_matrix
+from flows.manifest.axes import Matrix, Path
+from flows.manifest.matrix import read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
 from flows.manifest.slips import MANY
 
@@ -95,9 +96,7 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
     return manifest, manifest.problems
 
 
-def _variables(
-    document: Document, data: Mapping[str, Any]
-) -> tuple[dict[str, str], list[Problem], list[str]]:
+def _variables(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem], list[str]]:
     """The file's own texts, what is wrong with them, and the names of those that could not be read.
 
     Those have an empty text, so that their names are not reported as unknown as well.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from flows.documents import shown
 from flows.ideogram.catalogue import CATALOGUE, Endpoint
-from flows.manifest.matrix import Path
+from flows.manifest.axes import Path
 from flows.manifest.merge import Merged, Written, merge_options
 from flows.manifest.names import parse_ratio, parse_size
 from flows.manifest.options import Checked, check, exclusions, find_ratio

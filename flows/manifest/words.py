@@ -5,13 +5,17 @@ An unused text is nearly always a misspelt placeholder, and would be paid for. P
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
-from flows.documents import did_you_mean
+from flows.documents import did_you_mean, shown
 from flows.errors import Problem
-from flows.manifest.matrix import Path
+from flows.manifest.axes import Path
+from flows.manifest.slips import Slip
 from flows.manifest.source import Entry, Manifest
 from flows.manifest.template import Template, placeholder_in
+
+_QUOTED = re.compile(r'"[^"\n]{2,200}"|“[^”\n]{2,200}”|„[^“”\n]{2,200}[“”]')
 
 
 def check_words(manifest: Manifest, entry: Entry, template: Template) -> Iterator[Problem]:
@@ -29,6 +33,23 @@ def unused_file_variables(manifest: Manifest, names: Collection[str]) -> Iterato
             message = f"no prompt uses {{{name}}}"
             yield manifest.document.problem(path, message, "Use it in a prompt, or remove it.", key=True)
         yield from _filled(manifest, path, text)
+
+
+def unsaid(lettering: str, text: str, name: str) -> Slip | None:
+    """Lettering that the prompt never asks for."""
+    if lettering in text:
+        return None
+    hint = 'Let the prompt say it: ... reads "{lettering}".'
+    return Slip((), f"the prompt of {name} never says {shown(lettering)}", hint)
+
+
+def unlettered(text: str) -> Slip | None:
+    """Quoted words in a prompt that has no lettering: a note, no error."""
+    quoted = _QUOTED.search(text)
+    if quoted is None:
+        return None
+    message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
+    return Slip((), message, "With `lettering` the audit can check that it is readable.")
 
 
 def _unknown(manifest: Manifest, entry: Entry, template: Template) -> Iterator[Problem]:

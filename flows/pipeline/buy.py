@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from flows.errors import MaybeSent, NotSent, StorageTrouble
+from flows.history.claims import Unsettled
 from flows.history.records import Ack, Claim, End, Entry, Labels, Outcome, Step, encoded
 from flows.ideogram.answers import Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.pipeline.finish import Unfinished, declined, finish, reading
 from flows.pipeline.governor import Place
 from flows.pipeline.kit import Kit, Progress
-from flows.pipeline.record import put
+from flows.pipeline.record import disown, put
 from flows.planner import Item
 
 
@@ -43,6 +44,9 @@ async def buy(kit: Kit, item: Item, images: int) -> tuple[Claim | None, Bought]:
             claim, result = await _request(kit, item, images, place)
             spent = _spent(claim, result)
             kit.budget.settle(cost, spent)
+        if isinstance(result, End) and result.outcome is Outcome.REFUSED:
+            # The same prompt would be refused again, and refusals are held against the account.
+            kit.closed[item.fingerprint] = "refused as unsafe just now; change the prompt"
         if claim is None or not isinstance(result, End) or result.outcome is not Outcome.VOID:
             return claim, result
         if result.status == 429:
@@ -60,7 +64,7 @@ async def buy(kit: Kit, item: Item, images: int) -> tuple[Claim | None, Bought]:
 def _closed(kit: Kit, item: Item) -> str:
     if kit.stop:
         return kit.stop.reason or "stopped"
-    return kit.closed.get(item.variant.model, "")
+    return kit.closed.get(item.variant.model, "") or kit.closed.get(item.fingerprint, "")
 
 
 def _no_room(kit: Kit) -> str:
@@ -89,27 +93,40 @@ def _spent(claim: Claim | None, result: Bought) -> Decimal:
 
 
 async def _request(kit: Kit, item: Item, images: int, place: Place) -> tuple[Claim | None, Bought]:
+    """One claim and what came of it. Raises errors.Unfinished where nothing was sent because of the books."""
     began = kit.uptime()
-    claim = await asyncio.to_thread(
-        kit.desk.take,
-        item.fingerprint,
-        wanted=item.counted + item.buy,
-        at_most=images,
-        make=lambda n, count: _claim(kit, item, n, count),
-    )
+    try:
+        claim = await asyncio.to_thread(
+            kit.desk.take,
+            item.fingerprint,
+            wanted=item.counted + item.buy,
+            at_most=images,
+            make=lambda n, count: _claim(kit, item, n, count),
+        )
+    except Unsettled as trouble:
+        kit.stop.ask(str(trouble), "see to the storage, then run again")
+        await disown(kit, trouble.claim, str(trouble))
+        raise
     if claim is None:
         return None, None
+    try:
+        return claim, await _claimed(kit, item, claim, place, began)
+    except StorageTrouble as trouble:
+        return claim, Unfinished(f"what became of it could not be recorded: {trouble}")
+
+
+async def _claimed(kit: Kit, item: Item, claim: Claim, place: Place, began: float) -> Bought:
     if kit.stop or kit.uptime() - began > kit.rules.claim_to_post_s:
         # Others may hold this claim for dead by now: a request sent late could be paid twice.
-        return claim, await _void(kit, claim, kit.stop.reason or "the machine slept before it was sent")
+        return await _void(kit, claim, kit.stop.reason or "the machine slept before it was sent")
     deadline = kit.rules.synchronous_s if item.variant.endpoint.synchronous else kit.rules.submit_s
     try:
         answer = await kit.api.submit(claim.path, claim.body, deadline_s=deadline)
     except NotSent as error:
-        return claim, await _void(kit, claim, str(error))
+        return await _void(kit, claim, str(error))
     except MaybeSent as error:
         kit.tell(Progress("doubt", claim.labels.variant, claim.images))
-        return claim, Unfinished(str(error), doubt=True)
+        return Unfinished(str(error), doubt=True)
     text, binary = encoded(answer.body)
     ack = Ack(
         request_id=claim.request_id,
@@ -123,9 +140,9 @@ async def _request(kit: Kit, item: Item, images: int, place: Place) -> tuple[Cla
     )
     turned_away = reading(ack)
     if isinstance(turned_away, (Declined, Failed)):
-        return claim, await _turned_away(kit, ack, turned_away, place)
+        return await _turned_away(kit, ack, turned_away, place)
     place.accepted()
-    return claim, await _answered(kit, ack, place)
+    return await _answered(kit, ack, place)
 
 
 async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
@@ -135,7 +152,13 @@ async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
     recording = asyncio.create_task(put(kit, Step.ACK, ack))
     recording.add_done_callback(lambda task: _recorded(kit, claim, task))
     await asyncio.wait({recording}, timeout=5)
-    result = await finish(kit, Entry(claim.fingerprint, claim.n, claim=claim, ack=ack), ack, place)
+    result: Bought
+    try:
+        result = await finish(kit, Entry(claim.fingerprint, claim.n, claim=claim, ack=ack), ack, place)
+    except StorageTrouble as trouble:
+        result = Unfinished(str(trouble))
+    if isinstance(result, End) and not result.outcome.counted:
+        await asyncio.to_thread(kit.desk.release, claim)
     try:
         await recording
     except StorageTrouble as trouble:

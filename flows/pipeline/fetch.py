@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter
 
 from flows.assets.naming import asset_path
 from flows.assets.verify import Inspection, inspect
-from flows.errors import ApiTrouble, LinkDead
+from flows.errors import ApiTrouble, LinkDead, StorageTrouble
 from flows.history.records import Claim, ImageRecord, ImageStatus
 from flows.history.schema import image_id
 from flows.ideogram.answers import Delivered, ImageAnswer
@@ -44,7 +45,10 @@ class Unfetched:
 
 
 Relink = Callable[[], Awaitable[Delivered | None]]
-"""Ask the API for the delivery once more; None where it cannot be asked."""
+"""Ask the API for the delivery once more.
+
+None: it has no links for us. Raises ApiTrouble when it could not be asked, which says nothing about the links.
+"""
 
 
 async def fetch(
@@ -73,7 +77,11 @@ async def fetch(
                 stored = await _download(kit, claim, record, Link(url, expires), flawed)
         except LinkDead as dead:
             why = str(dead)
-            fresh = await _fresh_link(relink, image.index)
+            try:
+                fresh = await _fresh_link(relink, image.index)
+            except ApiTrouble as trouble:
+                why = f"{why}, and no other could be asked for: {trouble}"
+                break
             if fresh is None or fresh == url:
                 gone = dead.server_time is not None and dead.server_time > expires.timestamp()
                 if gone:
@@ -110,7 +118,10 @@ async def _download(kit: Kit, claim: Claim, record: ImageRecord, link: Link, fla
     """
     with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
         file = cast("BinaryIO", spool)
-        got = await kit.api.download(link.url, file)
+        try:
+            got = await kit.api.download(link.url, file)
+        except OSError as error:  # of the file: those of the network are ApiTrouble
+            raise StorageTrouble(f"could not keep a download in {tempfile.gettempdir()}: {error}") from error
         seen = await asyncio.to_thread(inspect, file, _size(record.resolution_reported))
         if seen.media_type is None:
             return f"what the link gave is no picture ({got.bytes} bytes)"
@@ -204,5 +215,5 @@ def _path(claim: Claim, index: int, ext: str) -> str:
 
 
 def _size(resolution: str | None) -> tuple[int, int] | None:
-    width, _, height = (resolution or "").partition("x")
-    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", resolution or "")
+    return (int(found[1]), int(found[2])) if found else None

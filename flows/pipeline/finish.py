@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flows.errors import ApiTrouble, IdeoflowError
+from flows.errors import IdeoflowError, StorageTrouble, Unavailable
 from flows.history.records import Ack, End, Entry, ImageRecord, ImageStatus, Outcome, Step
 from flows.ideogram.answers import (
     Accepted,
@@ -19,6 +19,7 @@ from flows.ideogram.answers import (
     Delivered,
     Doubtful,
     Failed,
+    Pending,
     Submission,
     read_poll,
     read_submission,
@@ -98,6 +99,8 @@ async def finish(kit: Kit, entry: Entry, ack: Ack, place: Place) -> End | Unfini
 async def _settle(kit: Kit, entry: Entry, end: End) -> End:
     """Record the end. Another finisher's stands if it was faster: the two differ at most in their times."""
     step = Step.AMEND if entry.late else Step.END
+    if entry.late:
+        end = _late(end, written_off=entry.written_off or _is_written_off(entry.end))
     if await put(kit, step, end):
         return end
     standing = await asyncio.to_thread(kit.journal.find, entry.fingerprint, entry.n, step)
@@ -105,9 +108,23 @@ async def _settle(kit: Kit, entry: Entry, end: End) -> End:
         return end  # sealed by now
     if step is Step.END and not standing.answered:
         # Given up while the answer was on its way: it was paid, and the true end goes beside the void one.
+        end = _late(end, written_off=_is_written_off(standing))
         await put(kit, Step.AMEND, end)
         return end
     return standing
+
+
+def _is_written_off(end: End | None) -> bool:
+    return end is not None and end.outcome is Outcome.WRITTEN_OFF
+
+
+def _late(end: End, *, written_off: bool) -> End:
+    """An end says so when it comes after somebody had given its request up: this may have been paid twice."""
+    if end.outcome is not Outcome.COMPLETED:
+        return end
+    if written_off:
+        return replace(end, reason="answered after it had been written off: found after all")
+    return replace(end, reason="answered after it had been given up as not run: what replaced it is paid twice")
 
 
 def _completed(kit: Kit, ack: Ack, answer: Delivered, received: datetime, images: Sequence[ImageRecord]) -> End:
@@ -133,11 +150,10 @@ async def _images(
     async def relink() -> Delivered | None:
         if generation_id is None or not CATALOGUE[ack.claim.model].asynchronous:
             return None
-        try:
-            raw = await kit.api.poll(generation_id)
-        except ApiTrouble:
-            return None
+        raw = await kit.api.poll(generation_id)
         again = read_poll(raw.status, raw.body)
+        if isinstance(again, (Doubtful, Pending)):
+            raise Unavailable(f"generation {generation_id}: the poll says nothing about its links")
         return again if isinstance(again, Delivered) else None
 
     results = await asyncio.gather(
@@ -152,6 +168,9 @@ async def _images(
             troubles.append(result.why)
         elif isinstance(result, IdeoflowError):
             troubles.append(str(result))
+            if isinstance(result, StorageTrouble):
+                remedy = "make room or bring the storage back, then run again"
+                kit.stop.ask(f"pictures cannot be stored: {result}", remedy)
         else:
             raise result
     if troubles:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
 
 from flows.errors import IdeoflowError
+from flows.errors import Unfinished as NoFurther
 from flows.history.records import Entry
 from flows.history.seal import SealResult
+from flows.ideogram.answers import Doubtful
 from flows.pipeline.buy import LeftOut, buy
-from flows.pipeline.finish import Unfinished, finish
+from flows.pipeline.finish import Unfinished, finish, reading
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.tally import Tally
 from flows.planner import Item, Plan
@@ -26,44 +29,73 @@ async def run(kit: Kit, plan: Plan, abandoned: Sequence[Entry] = ()) -> Tally:
     """Carry out a plan. `abandoned` are open entries whose owner is dead; those with an answer are finished.
 
     Returns what happened. Errors of single requests are in the tally; a bug stops the run after everything
-    that was sent has been recorded, and is then raised.
+    that was sent has been recorded, and is then raised. So does being cancelled; being cancelled once more
+    while that goes on leaves what was sent to the next run.
     """
     tally = Tally()
-    bugs: list[BaseException] = []
-    window = asyncio.Semaphore(WINDOW * kit.governor.limit)
+    crew = _Crew(kit)
     sealing = asyncio.create_task(_seal_now_and_then(kit, tally))
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def one(order: tuple[Item, int]) -> None:
-        try:
-            await _order(kit, *order, tally)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  the others must still finish
-            bugs.append(error)
-            kit.stop.ask(f"a bug: {error!r}", "please report it")
-        finally:
-            window.release()
-
     try:
-        recovery = asyncio.create_task(_recover(kit, abandoned, tally))
-        for item, images in _orders(plan, kit.rules.images_per_request):
-            await window.acquire()
-            if kit.stop:
-                window.release()
-                tally.left_out(item.variant.name, images, kit.stop.reason or "stopped")
-                continue
-            task = asyncio.create_task(one((item, images)))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        await asyncio.gather(*tasks)
-        await recovery
+        try:
+            crew.hire(_recover(kit, abandoned, tally))
+            await _buy_all(kit, plan, crew, tally)
+            await crew.finished()
+        except asyncio.CancelledError:
+            kit.stop.ask("cancelled", "run again, it goes on from here")
+            await crew.finished()
+            raise
     finally:
         sealing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sealing
-        await seal(kit)
-    if bugs:
-        raise bugs[0]
+        await _seal_at_the_end(kit, tally)
+    if crew.bugs:
+        raise crew.bugs[0]
     return tally
+
+
+class _Crew:
+    """Tasks that nobody else cancels: each either ends by itself or leaves its bug here, and the others go on."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.bugs: list[BaseException] = []
+        self._kit = kit
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def hire(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._watched(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finished(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  the others must still finish
+            self.bugs.append(error)
+            self._kit.stop.ask(f"a bug: {error!r}", "please report it")
+
+
+async def _buy_all(kit: Kit, plan: Plan, crew: _Crew, tally: Tally) -> None:
+    """Set all orders going, but only so many at a time: memory must not grow with the plan."""
+    window = asyncio.Semaphore(WINDOW * kit.governor.limit)
+
+    async def one(item: Item, images: int) -> None:
+        try:
+            await _order(kit, item, images, tally)
+        finally:
+            window.release()
+
+    for item, images in _orders(plan, kit.rules.images_per_request):
+        await window.acquire()
+        if kit.stop:
+            window.release()
+            tally.left_out(item.variant.name, images, kit.stop.reason or "stopped")
+        else:
+            crew.hire(one(item, images))
 
 
 def _orders(plan: Plan, images_per_request: int) -> Iterator[tuple[Item, int]]:
@@ -73,14 +105,21 @@ def _orders(plan: Plan, images_per_request: int) -> Iterator[tuple[Item, int]]:
 
 
 async def _order(kit: Kit, item: Item, images: int, tally: Tally) -> None:
-    claim, result = await buy(kit, item, images)
+    try:
+        claim, result = await buy(kit, item, images)
+    except NoFurther as trouble:  # the books cannot be read or written: nothing was sent, and nothing will be
+        kit.stop.ask(str(trouble), "see to the storage, then run again")
+        tally.left_out(item.variant.name, images, str(trouble))
+        return
     if result is None:
+        tally.elsewhere(item.variant.name, images)
         return
     if isinstance(result, LeftOut) or claim is None:
         tally.left_out(item.variant.name, images, result.why if isinstance(result, LeftOut) else "stopped")
         return
+    tally.elsewhere(item.variant.name, images - claim.images)
     if isinstance(result, Unfinished):
-        tally.unfinished(claim, result)
+        tally.unfinished(claim, result, recovered=False)
         return
     tally.ended(claim, result, recovered=False)
     kit.tell(Progress(str(result.outcome), item.variant.name, claim.images))
@@ -93,6 +132,8 @@ async def _recover(kit: Kit, abandoned: Sequence[Entry], tally: Tally) -> None:
     async def one(entry: Entry) -> None:
         if entry.ack is None or entry.ack.claim.origin != kit.origin:
             return
+        if isinstance(reading(entry.ack), Doubtful):
+            return  # nothing to follow: the plan tells of it, and a person settles it
         async with together:
             place = kit.governor.occupy(entry.ack.claim.images)
             try:
@@ -102,12 +143,17 @@ async def _recover(kit: Kit, abandoned: Sequence[Entry], tally: Tally) -> None:
             finally:
                 place.release()
         if isinstance(result, Unfinished):
-            tally.unfinished(entry.ack.claim, result)
+            tally.unfinished(entry.ack.claim, result, recovered=True)
         else:
             tally.ended(entry.ack.claim, result, recovered=True)
             kit.tell(Progress("recovered", entry.ack.claim.labels.variant, entry.ack.claim.images))
 
-    await asyncio.gather(*(one(entry) for entry in abandoned))
+    crew = _Crew(kit)
+    for entry in abandoned:
+        crew.hire(one(entry))
+    await crew.finished()
+    if crew.bugs:
+        raise crew.bugs[0]
 
 
 async def _seal_now_and_then(kit: Kit, tally: Tally) -> None:
@@ -120,6 +166,19 @@ async def _seal_now_and_then(kit: Kit, tally: Tally) -> None:
             last, sealed = kit.uptime(), tally.requests
             with contextlib.suppress(IdeoflowError):  # the end of the run tries again, and says so if it fails
                 await asyncio.shield(_seal_once(kit))
+
+
+async def _seal_at_the_end(kit: Kit, tally: Tally) -> None:
+    """What cannot be sealed now is safe in the journal: said, but no reason to lose the run's report."""
+    try:
+        result = await seal(kit)
+    except IdeoflowError as error:
+        kit.stop.ask(f"the history could not be written: {error}", "see to the storage, then run again")
+        tally.trouble(f"the history could not be written: {error}", "", "nothing is lost: run again")
+        return
+    if result.held_elsewhere:
+        why = "another run is writing the history, so what this one did is still in the journal"
+        tally.trouble(why, "", "any later run records it")
 
 
 async def seal(kit: Kit) -> SealResult:

@@ -41,9 +41,7 @@ class Canvas:
         """Fills the whole picture."""
         self.image.paste(self._paint(fill, (self.width, self.height)))
 
-    def ellipse(
-        self, x: float, y: float, rx: float, fill: Fill, *, ry: float | None = None, alpha: float = 1
-    ) -> None:
+    def ellipse(self, x: float, y: float, rx: float, fill: Fill, *, ry: float | None = None, alpha: float = 1) -> None:
         """A filled ellipse around a point."""
         tall = rx if ry is None else ry
 
@@ -52,9 +50,7 @@ class Canvas:
 
         self._shape((x - rx, y - tall, x + rx, y + tall), draw, fill, alpha)
 
-    def ring(
-        self, x: float, y: float, radius: float, thickness: float, fill: Fill, *, alpha: float = 1
-    ) -> None:
+    def ring(self, x: float, y: float, radius: float, thickness: float, fill: Fill, *, alpha: float = 1) -> None:
         """A circle's line, `thickness` inwards."""
         inner = radius - thickness
 
@@ -72,9 +68,7 @@ class Canvas:
 
         self._shape(_bounds(points), draw, fill, alpha)
 
-    def rounded(
-        self, box: tuple[float, float, float, float], radius: float, fill: Fill, *, alpha: float = 1
-    ) -> None:
+    def rounded(self, box: tuple[float, float, float, float], radius: float, fill: Fill, *, alpha: float = 1) -> None:
         """A rectangle with round corners."""
 
         def draw(pen: ImageDraw.ImageDraw, at: Callable[[float, float], Point]) -> None:

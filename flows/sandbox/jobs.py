@@ -82,9 +82,7 @@ def ledger_of(jobs: Iterable[Job], now: float) -> Ledger:
 
 def to_row(job: Job) -> str:
     """All of a job that never changes, as JSON."""
-    details = {
-        name: value for name, value in job.__dict__.items() if name not in ("failure", "acknowledged_at")
-    }
+    details = {name: value for name, value in job.__dict__.items() if name not in ("failure", "acknowledged_at")}
     return json.dumps({**details, "options": dict(job.options)}, ensure_ascii=False)
 
 

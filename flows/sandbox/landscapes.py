@@ -16,9 +16,7 @@ def beach(stage: Stage) -> Room:
     width, height, unit = canvas.width, canvas.height, canvas.unit
     wide = width > height * 1.3
     horizon = height * (rng.uniform(0.50, 0.54) if not wide else rng.uniform(0.46, 0.52))
-    canvas.ground(
-        Blend(mix(palette.second, palette.paper, 0.35), mix(palette.paper, palette.accent, 0.16), 90)
-    )
+    canvas.ground(Blend(mix(palette.second, palette.paper, 0.35), mix(palette.paper, palette.accent, 0.16), 90))
     with_bottle = any(stage.wants(thing) for thing in ("bottle", "flask", "perfume"))
     right = rng.random() < 0.7
     if wide and with_bottle:
@@ -26,13 +24,9 @@ def beach(stage: Stage) -> Room:
     else:
         sun_x = width * (rng.uniform(0.64, 0.78) if right else rng.uniform(0.22, 0.34))
     if "sun" not in stage.without:
-        motifs.sun(
-            canvas, sun_x, horizon - unit * rng.uniform(0.03, 0.09), unit * rng.uniform(0.07, 0.1), palette
-        )
+        motifs.sun(canvas, sun_x, horizon - unit * rng.uniform(0.03, 0.09), unit * rng.uniform(0.07, 0.1), palette)
     far = mix(palette.main, palette.paper, 0.22)
-    canvas.polygon(
-        [(0, horizon), (width, horizon), (width, height), (0, height)], Blend(far, palette.main, 90)
-    )
+    canvas.polygon([(0, horizon), (width, horizon), (width, height), (0, height)], Blend(far, palette.main, 90))
     shore = horizon + (height - horizon) * rng.uniform(0.42, 0.5)
     if "sun" not in stage.without:
         _glitter(stage, sun_x, horizon, shore)
@@ -57,9 +51,7 @@ def beach(stage: Stage) -> Room:
         place = width * (0.5 if height > width * 1.15 else (0.32 if right else 0.68))
         if wide:
             place = width * (0.78 if right else 0.22)
-        motifs.bottle(
-            canvas, place, height * 0.895, tall, palette=palette, glass=mix(palette.main, palette.ink, 0.12)
-        )
+        motifs.bottle(canvas, place, height * 0.895, tall, palette=palette, glass=mix(palette.main, palette.ink, 0.12))
         if wide:
             left = 0.05 if right else 0.47
             return width * left, height * 0.09, width * (left + 0.48), horizon - unit * 0.06
@@ -139,9 +131,7 @@ def _sand(stage: Stage, shore: float) -> None:
         (0.12, sand, 1.0),
     )
     for drop, colour, alpha in layers:
-        top = motifs.wave(
-            0, width, shore + unit * drop, height=unit * 0.026, length=length, phase=phase + drop * 3
-        )
+        top = motifs.wave(0, width, shore + unit * drop, height=unit * 0.026, length=length, phase=phase + drop * 3)
         fill = Blend(colour, mix(sand, palette.ink, 0.07), 90) if drop >= 0.03 else colour
         canvas.polygon([*top, (width, height), (0, height)], fill, alpha=alpha)
 
@@ -153,10 +143,7 @@ def _arch(stage: Stage, foot: Point, span: float, rise: float, colour: Colour) -
         tone = mix(colour, stage.palette.paper, (0.0, 0.32, 0.6)[band])
         points = [
             (x - half, base),
-            *(
-                (x - half * math.cos(a * math.pi / 40), top - half * math.sin(a * math.pi / 40))
-                for a in range(41)
-            ),
+            *((x - half * math.cos(a * math.pi / 40), top - half * math.sin(a * math.pi / 40)) for a in range(41)),
             (x + half, base),
         ]
         canvas.polygon(points, Blend(mix(tone, WHITE, 0.12), mix(tone, stage.palette.ink, 0.1), 70))
@@ -169,9 +156,7 @@ def _stem(stage: Stage, root: Point, length: float, lean: float, colour: Colour)
         along = step / 24
         spine.append((x + math.sin(lean * 2.2 * along) * length * along * 0.7, foot - length * along))
     thin = length * 0.006
-    canvas.polygon(
-        [*((px - thin, py) for px, py in spine), *((px + thin, py) for px, py in reversed(spine))], colour
-    )
+    canvas.polygon([*((px - thin, py) for px, py in spine), *((px + thin, py) for px, py in reversed(spine))], colour)
     for step in range(6, 25, 3):
         px, py = spine[step]
         size = length * (0.26 - 0.13 * step / 24)
@@ -185,6 +170,4 @@ def _stem(stage: Stage, root: Point, length: float, lean: float, colour: Colour)
                 colour=mix(colour, palette.paper, 0.08 * (step % 2)),
                 vein=palette.paper,
             )
-    motifs.leaf(
-        canvas, *spine[-1], length * 0.15, angle=-math.pi / 2 + lean, colour=colour, vein=palette.paper
-    )
+    motifs.leaf(canvas, *spine[-1], length * 0.15, angle=-math.pi / 2 + lean, colour=colour, vein=palette.paper)

@@ -25,9 +25,7 @@ def quoted(prompt: str) -> tuple[str, ...]:
     return tuple(text for text in found if text)
 
 
-def letter(
-    image: Image.Image, text: str, room: tuple[float, float, float, float], palette: Palette, face: str
-) -> None:
+def letter(image: Image.Image, text: str, room: tuple[float, float, float, float], palette: Palette, face: str) -> None:
     """Sets a text into its room as large as it goes, in whichever of ink and paper stands out there."""
     width, height = room[2] - room[0], room[3] - room[1]
     if width < 24 or height < 12:

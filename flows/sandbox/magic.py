@@ -79,8 +79,7 @@ def _structure(prompt: str, rng: random.Random, *, rewrite: bool) -> dict[str, A
     words = words_of(prompt).strip()
     elements: list[dict[str, Any]] = [{"type": "obj", "desc": words}]
     elements += [
-        {"type": "text", "text": text, "desc": "lettering, large and clearly legible"}
-        for text in texts_of(prompt)
+        {"type": "text", "text": text, "desc": "lettering, large and clearly legible"} for text in texts_of(prompt)
     ]
     if not rewrite:
         return {

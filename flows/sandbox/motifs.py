@@ -98,9 +98,7 @@ def citrus(canvas: Canvas, x: float, y: float, radius: float, *, flesh: Colour, 
     canvas.ellipse(x, y, radius * 0.07, pith)
 
 
-def leaf(
-    canvas: Canvas, x: float, y: float, length: float, *, angle: float, colour: Colour, vein: Colour
-) -> None:
+def leaf(canvas: Canvas, x: float, y: float, length: float, *, angle: float, colour: Colour, vein: Colour) -> None:
     """A leaf that grows from a point at an angle, lighter on one side of its rib."""
     sides = []
     for sign in (1, -1):
@@ -120,9 +118,7 @@ def leaf(
 
 def cup(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> None:
     """A cup of coffee on its saucer, seen from above."""
-    disc = [
-        _polar(x + radius * 0.18, y + radius * 0.24, radius * 1.02, step * math.pi / 24) for step in range(48)
-    ]
+    disc = [_polar(x + radius * 0.18, y + radius * 0.24, radius * 1.02, step * math.pi / 24) for step in range(48)]
     canvas.shadow(disc, palette.ink, blur=radius * 0.12, alpha=0.3)
     china = mix(palette.paper, WHITE, 0.5)
     canvas.ellipse(x, y, radius, Blend(china, mix(china, palette.ink, 0.1), 45))
@@ -132,9 +128,7 @@ def cup(canvas: Canvas, x: float, y: float, radius: float, palette: Palette) -> 
     canvas.polygon(handle, mix(china, palette.ink, 0.06))
     canvas.ellipse(x, y, radius * 0.62, Blend(WHITE, mix(china, palette.ink, 0.14), 45))
     coffee = (92, 56, 36)
-    canvas.ellipse(
-        x, y, radius * 0.53, Blend(mix(coffee, (0, 0, 0), 0.25), mix(coffee, (205, 150, 95), 0.45), 60)
-    )
+    canvas.ellipse(x, y, radius * 0.53, Blend(mix(coffee, (0, 0, 0), 0.25), mix(coffee, (205, 150, 95), 0.45), 60))
     canvas.ellipse(x - radius * 0.12, y - radius * 0.1, radius * 0.2, (222, 184, 135), alpha=0.35)
 
 

@@ -45,9 +45,7 @@ def badge(stage: Stage) -> Room:
     width, height, unit = canvas.width, canvas.height, canvas.unit
     canvas.ground(Blend(mix(palette.paper, palette.soft, 0.3), mix(palette.paper, palette.soft, 0.95), 60))
     x, y, radius = width / 2, height / 2, unit * 0.39
-    disc = [
-        (x + radius * (0.05 + math.cos(a / 16)), y + radius * (0.08 + math.sin(a / 16))) for a in range(101)
-    ]
+    disc = [(x + radius * (0.05 + math.cos(a / 16)), y + radius * (0.08 + math.sin(a / 16))) for a in range(101)]
     canvas.shadow(disc, palette.ink, blur=radius * 0.09, alpha=0.45)
     gold = mix(palette.accent, (176, 128, 58), 0.55)
     bright, dark = mix(gold, (255, 246, 220), 0.7), mix(gold, (60, 36, 10), 0.35)
@@ -62,8 +60,7 @@ def badge(stage: Stage) -> Room:
         a = math.pi * (ray + 0.5) / rays
         half = math.pi / rays * 0.27
         reach = [
-            (x - math.cos(a + side) * inner * 1.0, low - math.sin(a + side) * inner * 1.0)
-            for side in (-half, half)
+            (x - math.cos(a + side) * inner * 1.0, low - math.sin(a + side) * inner * 1.0) for side in (-half, half)
         ]
         inside = [_within(point, x, y, inner) for point in reach]
         canvas.polygon([(x, low), *inside], mix(palette.paper, palette.accent, 0.25), alpha=0.85)
@@ -85,17 +82,13 @@ def badge(stage: Stage) -> Room:
         canvas.polygon([*crest, *((px, py + thin) for px, py in reversed(crest))], mix(bright, gold, 0.4))
     for number in range(28):
         a = 2 * math.pi * number / 28
-        canvas.ellipse(
-            x + math.cos(a) * radius * 0.87, y + math.sin(a) * radius * 0.87, radius * 0.014, bright
-        )
+        canvas.ellipse(x + math.cos(a) * radius * 0.87, y + math.sin(a) * radius * 0.87, radius * 0.014, bright)
     if not canvas.flat:
         canvas.glow(x - radius * 0.42, y - radius * 0.52, radius * 0.75, WHITE, 0.42)
     return x - inner * 0.5, low + inner * 0.52, x + inner * 0.5, low + inner * 0.72
 
 
-def _water(
-    x: float, y: float, radius: float, *, level: float, phase: float
-) -> tuple[list[Point], list[Point]]:
+def _water(x: float, y: float, radius: float, *, level: float, phase: float) -> tuple[list[Point], list[Point]]:
     """Water inside a circle: its wavy upper edge, and the whole of it."""
     half = math.sqrt(max(0.0, radius**2 - (level - y) ** 2))
     crest = motifs.wave(x - half, x + half, level, height=radius * 0.03, length=radius * 0.62, phase=phase)

@@ -96,9 +96,7 @@ class Store:
         """
         with self._transaction() as db:
             now = self.clock()
-            ordinal = db.execute(
-                "SELECT count(*) FROM jobs WHERE body_digest = ?", (body_digest,)
-            ).fetchone()[0]
+            ordinal = db.execute("SELECT count(*) FROM jobs WHERE body_digest = ?", (body_digest,)).fetchone()[0]
             job = make(ordinal, now)
             in_flight = self._in_flight(now)
             if in_flight + job.images > limit:
@@ -151,9 +149,7 @@ class Store:
     def counters(self) -> dict[str, dict[str, int]]:
         """Every counter, by family and name."""
         found: dict[str, dict[str, int]] = {}
-        for family, name, value in self._rows(
-            "SELECT family, name, value FROM counters ORDER BY family, name"
-        ):
+        for family, name, value in self._rows("SELECT family, name, value FROM counters ORDER BY family, name"):
             found.setdefault(family, {})[name] = value
         return found
 

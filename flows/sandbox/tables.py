@@ -59,9 +59,7 @@ def breakfast(stage: Stage) -> Room:
     motifs.cup(canvas, width * across[1], height * down[1], scale * 0.19, palette)
     for number in (2, 3, 4):
         x, y, radius = width * across[number], height * down[number], scale * rng.uniform(0.1, 0.13)
-        disc = [
-            (x + radius * (0.1 + math.cos(a / 8)), y + radius * (0.14 + math.sin(a / 8))) for a in range(51)
-        ]
+        disc = [(x + radius * (0.1 + math.cos(a / 8)), y + radius * (0.14 + math.sin(a / 8))) for a in range(51)]
         canvas.shadow(disc, palette.ink, blur=radius * 0.12, alpha=0.28)
         motifs.citrus(canvas, x, y, radius, flesh=_flesh(stage, number), turn=rng.uniform(0, 6.3))
     if "leaves" not in stage.without and "leaf" not in stage.without:
@@ -89,14 +87,10 @@ def _window(stage: Stage, table: float) -> None:
 
 def _fruit(stage: Stage, x: float, foot: float, radius: float) -> None:
     canvas, palette = stage.canvas, stage.palette
-    thrown = [
-        (x + radius * (0.9 + 1.5 * math.cos(a / 8)), foot + radius * 0.2 * math.sin(a / 8)) for a in range(51)
-    ]
+    thrown = [(x + radius * (0.9 + 1.5 * math.cos(a / 8)), foot + radius * 0.2 * math.sin(a / 8)) for a in range(51)]
     canvas.shadow(thrown, palette.ink, blur=radius * 0.14, alpha=0.34)
     y = foot - radius * 0.95
-    canvas.ellipse(
-        x, y, radius, Blend(mix(palette.accent, WHITE, 0.3), mix(palette.accent, palette.ink, 0.3), 50)
-    )
+    canvas.ellipse(x, y, radius, Blend(mix(palette.accent, WHITE, 0.3), mix(palette.accent, palette.ink, 0.3), 50))
     canvas.glow(x - radius * 0.35, y - radius * 0.4, radius * 0.55, WHITE, 0.6)
     canvas.ellipse(x + radius * 0.05, y - radius * 0.93, radius * 0.06, mix(palette.ink, palette.main, 0.4))
     motifs.leaf(

@@ -75,11 +75,9 @@ class Storage(ABC):
 
 @contextlib.contextmanager
 def told(what: str, where: str) -> Iterator[None]:
-    """Turn a storage's failure into words about what was tried; a missing object stays what it is."""
+    """Turn a storage's failure into words about what was tried. Where nothing need be there, say so inside."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageTrouble(f"no space left: could not {what} {where}") from error

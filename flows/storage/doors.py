@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-from fsspec.core import url_to_fs
+from fsspec.asyn import AsyncFileSystem
+from fsspec.core import split_protocol, url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from flows.errors import StorageTrouble
@@ -20,8 +21,11 @@ from flows.storage.remote import RemoteStorage
 def open_storage(url: str, options: Mapping[str, Any] | None = None) -> Storage:
     """The storage at a local path or any fsspec URL. `options` go to the file system as they are."""
     try:
-        fs, root = url_to_fs(url, **{"use_listings_cache": False, **(options or {})})
-    except (ImportError, ValueError) as error:
+        kind = fsspec.get_filesystem_class(split_protocol(url)[0] or "file")
+        # Only these keep listings, and only these take the option (paramiko's client chokes on it).
+        uncached = {"use_listings_cache": False} if issubclass(kind, AsyncFileSystem) else {}
+        fs, root = url_to_fs(url, **uncached, **(options or {}))
+    except Exception as error:  # every file system has errors of its own
         raise StorageTrouble(f"cannot open the storage {url}: {error}") from error
     if isinstance(fs, LocalFileSystem):
         return LocalStorage(Path(root))

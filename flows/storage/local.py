@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 
 from flows.storage.base import Stat, Storage, told
 
+ABANDONED_S = 3600
+
 
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -24,7 +26,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 class LocalStorage(Storage):
-    """A folder on a disk. Writes go to ``.tmp`` below the root first, are synced, then renamed or linked."""
+    """A folder on a disk. Writes go to ``.tmp`` below the root first, are synced, then renamed or linked.
+
+    A process that is killed while it writes leaves its file there; others remove it when it is an hour old.
+    """
 
     exclusive = True
 
@@ -32,6 +37,7 @@ class LocalStorage(Storage):
         self.root = root.absolute()
         self.url = str(self.root)
         self._scratch = self.root / ".tmp"
+        self._swept = False
 
     def read(self, path: str) -> bytes | None:
         with told("read", path):
@@ -135,9 +141,25 @@ class LocalStorage(Storage):
                     shutil.copyfileobj(data, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
+            self._sweep(temporary)
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _sweep(self, mine: Path) -> None:
+        """Remove what killed processes left behind, once: nobody writes at one file for an hour.
+
+        Both ages are by the disk's own clock. Whoever slept that long between writing and moving is told so by
+        the missing file, and writes again.
+        """
+        if self._swept:
+            return
+        self._swept = True
+        with contextlib.suppress(OSError):  # tidying must not get in the way of the work
+            now = mine.stat().st_mtime
+            for entry in os.scandir(self._scratch):
+                if now - entry.stat().st_mtime > ABANDONED_S:
+                    Path(entry.path).unlink(missing_ok=True)
 
     def _create_without_links(self, target: Path, data: bytes) -> bool:
         """For disks without hard links (exFAT): a torn record counts as present, so O_EXCL is enough."""

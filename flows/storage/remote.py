@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -31,14 +30,14 @@ class RemoteStorage(Storage):
         self.exclusive = bool(CONDITIONAL_PUT & set(protocol))
 
     def read(self, path: str) -> bytes | None:
-        with told("read", self.where(path)):
+        with _told("read", self.where(path)):
             try:
                 return bytes(self._fs.cat_file(self._at(path)))
             except FileNotFoundError:
                 return None
 
     def write(self, path: str, data: bytes | BinaryIO) -> None:
-        with told("write", self.where(path)):
+        with _told("write", self.where(path)):
             self._make_parent(path)
             if isinstance(data, bytes):
                 self._fs.pipe_file(self._at(path), data)
@@ -54,7 +53,7 @@ class RemoteStorage(Storage):
             try:
                 self._make_parent(path)
                 self._fs.pipe_file(self._at(path), data, mode="create")
-            except (OSError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  told below, unless the object is there
                 # Servers word a lost race differently, and a retried put of ours meets itself: look.
                 trouble = error
             else:
@@ -65,7 +64,7 @@ class RemoteStorage(Storage):
         raise StorageTrouble(f"could not create {self.where(path)}: {trouble}") from trouble
 
     def list(self, prefix: str = "") -> list[Stat]:
-        with told("list", self.where(prefix)):
+        with _told("list", self.where(prefix)):
             self._fs.invalidate_cache()
             try:
                 found = self._fs.find(self._at(prefix), detail=True)
@@ -75,7 +74,7 @@ class RemoteStorage(Storage):
             return sorted((s for s in stats if not _hidden(s.path, prefix)), key=lambda s: s.path)
 
     def stat(self, path: str) -> Stat | None:
-        with told("look at", self.where(path)):
+        with _told("look at", self.where(path)):
             self._fs.invalidate_cache()
             try:
                 info = self._fs.info(self._at(path))
@@ -84,7 +83,7 @@ class RemoteStorage(Storage):
             return None if info.get("type") == "directory" else self._stat(self._at(path), info)
 
     def delete(self, paths: Iterable[str]) -> None:
-        with told("delete from", self.url):
+        with _told("delete from", self.url):
             keys = [self._at(path) for path in paths]
             if not keys:
                 return
@@ -96,10 +95,11 @@ class RemoteStorage(Storage):
                         self._fs.rm_file(key)
 
     def now(self) -> datetime:
-        probe = f".tmp/clock-{secrets.token_hex(8)}"
+        # One object for all: whoever writes it last, its time is not before our write. It stays, so that no
+        # killed process leaves one of its own.
+        probe = ".tmp/clock"
         self.write(probe, b"")
         found = self.stat(probe)
-        self.delete([probe])
         if found is None:
             raise StorageTrouble(f"{self.url} does not show an object that was just written")
         return found.modified
@@ -123,6 +123,18 @@ class RemoteStorage(Storage):
     def _stat(self, name: str, info: Mapping[str, Any]) -> Stat:
         path = name.lstrip("/").removeprefix(self._root.lstrip("/")).lstrip("/")
         return Stat(path, int(info.get("size") or 0), _modified(info))
+
+
+@contextlib.contextmanager
+def _told(what: str, where: str) -> Iterator[None]:
+    """As `told`. Clients of object stores have errors of their own (botocore's are no OSError)."""
+    with told(what, where):
+        try:
+            yield
+        except (OSError, StorageTrouble):
+            raise
+        except Exception as error:
+            raise StorageTrouble(f"could not {what} {where}: {error}") from error
 
 
 def _hidden(path: str, prefix: str) -> bool:

@@ -340,9 +340,7 @@ def test_a_long_prompt_is_refused_by_the_length_it_has_when_filled(refused: Refu
 def test_expand_raises_for_a_manifest_with_problems() -> None:
     """`expand` alone gives variants or InvalidInput, never some of both."""
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    manifest, problems = read_manifest(
-        "f.yaml", "version: 1\nprompts: [{id: a, prompt: x, model: V_2, z: 1}]"
-    )
+    manifest, problems = read_manifest("f.yaml", "version: 1\nprompts: [{id: a, prompt: x, model: V_2, z: 1}]")
     assert manifest is not None
     assert problems
     with pytest.raises(InvalidInput) as refusal:

@@ -22,6 +22,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SHIPPED = (Path(__file__).parents[2] / "prompts.yaml").read_text(encoding="utf-8")
 VALIDATOR = jsonschema.Draft202012Validator(build())
 
+# A loaded machine is no reason to fail.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 _WORDS = """
     version brand defaults models vars prompts id prompt model aspect_ratio matrix exclude count
     seeds options lettering tags campaign edition refresh notes quality size magic_prompt style_type
@@ -37,9 +40,7 @@ _scalars = (
     | st.integers()
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(
-        [0, 1, 2, -1, 2**31, 10**20, 1e-9, "", " ", "\n", "\u2028", "\u0000", "\U0001f34b", "e\u0301"]
-    )
+    | st.sampled_from([0, 1, 2, -1, 2**31, 10**20, 1e-9, "", " ", "\n", "\u2028", "\u0000", "\U0001f34b", "e\u0301"])
 )
 _values = st.recursive(
     _scalars,
@@ -47,17 +48,14 @@ _values = st.recursive(
     max_leaves=8,
 )
 _overrides = st.dictionaries(
-    st.sampled_from(
-        ["model", "aspect_ratio", "count", "seeds", "options", "lettering", "tags", "vars", "refresh"]
-    ),
+    st.sampled_from(["model", "aspect_ratio", "count", "seeds", "options", "lettering", "tags", "vars", "refresh"]),
     _values,
     max_size=4,
 )
 _axis = st.lists(_scalars, max_size=4) | st.dictionaries(_keys, _overrides | _values, max_size=3)
 _options = st.dictionaries(
     st.sampled_from(sorted({option.name for endpoint in CATALOGUE.values() for option in endpoint.options})),
-    _values
-    | st.sampled_from(sorted({v for e in CATALOGUE.values() for option in e.options for v in option.values})),
+    _values | st.sampled_from(sorted({v for e in CATALOGUE.values() for option in e.options for v in option.values})),
     max_size=4,
 )
 _prompts = st.fixed_dictionaries(
@@ -125,9 +123,7 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
             prompt["aspect_ratio"] = draw(st.sampled_from(list(CATALOGUE[model].ratios)))
         matrix: dict[str, Any] = {}
         if draw(st.booleans()):
-            matrix["mood"] = draw(
-                st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True)
-            )
+            matrix["mood"] = draw(st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True))
             prompt["prompt"] += ", {mood}"
         if draw(st.booleans()):
             matrix["place"] = {"sea": {"campaign": "s"}, "town": {"tags": ["t"], "edition": 4}, "any": {}}
@@ -137,9 +133,7 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             prompt |= {"lettering": draw(st.sampled_from(["HI", 2027])), "vars": {"how": "loudly"}}
             prompt["prompt"] += ' says "{lettering}" {how}'
-        name, value = draw(
-            st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")])
-        )
+        name, value = draw(st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")]))
         prompt[name] = value
         prompts.append(prompt)
     return {"version": 1, "brand": "helio", "defaults": {"campaign": "x", "tags": ["d"]}, "prompts": prompts}
@@ -186,13 +180,14 @@ def _judge(text: str | bytes) -> Loaded | None:
     return None
 
 
+@settings(UNHURRIED)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_random_text(text: str | bytes) -> None:
     """Noise is refused in order."""
     _judge(text)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=200)
 @given(_manifests)
 def test_random_structures(data: Any) -> None:
     """Anything that JSON can say in the shape of a manifest, or nearly; what loads fits the schema too."""
@@ -200,7 +195,7 @@ def test_random_structures(data: Any) -> None:
         assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 @given(_sound_manifests())
 def test_sound_manifests_load(data: Any) -> None:
     """What is written by the rules is taken, by the schema too."""
@@ -208,7 +203,7 @@ def test_sound_manifests_load(data: Any) -> None:
     assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=250)
 @given(_spoilt_manifests())
 def test_spoilt_manifests(data: Any) -> None:
     """One or two wrong values in a sound manifest; where it still loads, the schema agrees."""
@@ -216,7 +211,7 @@ def test_spoilt_manifests(data: Any) -> None:
         assert list(VALIDATOR.iter_errors(data)) == []
 
 
-@settings(max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 @given(st.data())
 def test_random_mutations_of_the_shipped_manifest(data: st.DataObject) -> None:
     """Lines lost, doubled, moved and overwritten: as people's edits go wrong."""
@@ -245,7 +240,7 @@ def test_random_mutations_of_the_shipped_manifest(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(UNHURRIED, max_examples=4_000)
 @given(_manifests | _spoilt_manifests())
 def test_many_random_structures(data: Any) -> None:
     """The same as above, for minutes."""

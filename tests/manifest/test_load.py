@@ -124,8 +124,7 @@ def test_the_shipped_manifest_is_a_real_campaign() -> None:
     loaded = load([source], datetime(2026, 11, 22, tzinfo=UTC), UTC)
     variants = loaded.variants
     cents = sum(
-        variant.count
-        * (8 if variant.model == "V_2" else CENTS[price_tier(variant.endpoint, variant.options)])
+        variant.count * (8 if variant.model == "V_2" else CENTS[price_tier(variant.endpoint, variant.options)])
         for variant in variants
     )
     assert loaded.warnings == ()

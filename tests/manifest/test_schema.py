@@ -52,14 +52,9 @@ def test_every_option_of_every_model_is_offered(model: str) -> None:
     for option in endpoint.options:
         for value in option.values if option.kind is Kind.ENUM else ():
             prompt = {"id": "a", "prompt": "b", "model": model, "options": {option.name: value}}
-            assert (
-                _complaints({"version": 1, "prompts": [prompt], "models": {model: {option.name: value}}})
-                == []
-            )
+            assert _complaints({"version": 1, "prompts": [prompt], "models": {model: {option.name: value}}}) == []
     for name in (model, *endpoint.aliases):
-        assert (
-            _complaints({"version": 1, "prompts": [{"id": "a", "prompt": "b"}], "models": {name: {}}}) == []
-        )
+        assert _complaints({"version": 1, "prompts": [{"id": "a", "prompt": "b"}], "models": {name: {}}}) == []
         wrong = {"id": "a", "prompt": "b", "model": name, "options": {"qualty": "x"}}
         assert _complaints({"version": 1, "prompts": [wrong]})
 

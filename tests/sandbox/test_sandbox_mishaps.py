@@ -113,9 +113,7 @@ def test_a_job_can_fail_for_no_fault_of_the_prompt(quick: IdeogramSandbox, api: 
     ("fault", "status"),
     [("429_poll", 429), ("500_poll", 500), ("404_poll", 404), ("html_200", 200), ("empty_200", 200)],
 )
-def test_polls_can_go_wrong_and_right_again(
-    quick: IdeogramSandbox, api: httpx.Client, fault: str, status: int
-) -> None:
+def test_polls_can_go_wrong_and_right_again(quick: IdeogramSandbox, api: httpx.Client, fault: str, status: int) -> None:
     """A poll fails as scripted; only its 429 names a time to wait; the next poll is sound."""
     generation_id = submit(api).json()["generation_id"]
     quick.set_faults({"fault": fault, "match": {"kind": "poll"}, "count": 1, "retry_after_s": 7})
@@ -135,9 +133,7 @@ def url(api: httpx.Client) -> str:
     ("fault", "status"),
     [("expired", 403), ("403", 403), ("404", 404), ("redirect", 302), ("500", 500), ("html_200", 200)],
 )
-def test_downloads_can_be_refused(
-    quick: IdeogramSandbox, api: httpx.Client, url: str, fault: str, status: int
-) -> None:
+def test_downloads_can_be_refused(quick: IdeogramSandbox, api: httpx.Client, url: str, fault: str, status: int) -> None:
     """The image host refuses as scripted, and gives the picture the next time."""
     quick.set_faults({"fault": fault, "match": {"kind": "download"}, "count": 1})
     response = api.get(url)
@@ -146,9 +142,7 @@ def test_downloads_can_be_refused(
     assert api.get(url).content.startswith(b"\x89PNG")
 
 
-def test_a_truncated_download_announces_more_than_it_sends(
-    quick: IdeogramSandbox, api: httpx.Client, url: str
-) -> None:
+def test_a_truncated_download_announces_more_than_it_sends(quick: IdeogramSandbox, api: httpx.Client, url: str) -> None:
     """Content-Length promises the whole picture; the connection ends half way."""
     quick.set_faults({"fault": "truncated", "count": 1})
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):

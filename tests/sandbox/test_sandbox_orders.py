@@ -30,9 +30,7 @@ def test_what_the_client_writes_is_read_back(endpoint: Any) -> None:
     """A body made from the catalogue is accepted whole: nothing refused, nothing ignored."""
     for option in endpoint.options:
         for value in option.values if option.kind == "enum" else ():
-            body = request_body(
-                endpoint, prompt="A sun", options={option.name: value}, seed=7, images=3, private=True
-            )
+            body = request_body(endpoint, prompt="A sun", options={option.name: value}, seed=7, images=3, private=True)
             order = read_legacy(body) if endpoint.wraps else read_v2(endpoint, body)
             assert (order.prompt, order.seed, order.images, order.ignored) == ("A sun", 7, 3, ())
             assert order.options == {option.name: value}
@@ -132,11 +130,7 @@ def test_a_body_that_is_no_json_is_invalid(raw: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=9),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )

@@ -44,11 +44,7 @@ def pixels(png: bytes) -> Any:
 
 
 EVERY_SIZE = sorted(
-    {
-        size_of(endpoint, {field: value})
-        for endpoint in CATALOGUE.values()
-        for field, value in endpoint.ratios.values()
-    }
+    {size_of(endpoint, {field: value}) for endpoint in CATALOGUE.values() for field, value in endpoint.ratios.values()}
 )
 
 

@@ -106,9 +106,7 @@ def test_a_quote_bills_nothing_and_takes_no_place(frozen: IdeogramSandbox, froze
     ("method", "path"),
     [("POST", V45), ("POST", f"{V45}?dry_run=true"), ("POST", "/generate"), ("GET", "/v2/generations/x")],
 )
-def test_any_other_key_is_turned_away(
-    quick: IdeogramSandbox, method: str, path: str, key: str | None
-) -> None:
+def test_any_other_key_is_turned_away(quick: IdeogramSandbox, method: str, path: str, key: str | None) -> None:
     """401 with the documented words, on every route that takes a key."""
     headers = {} if key is None else {"Api-Key": key}
     response = httpx.request(method, quick.base_url + path, headers=headers, json={"prompt": "x"})
@@ -157,9 +155,7 @@ def test_a_withheld_image_is_billed_and_has_no_link(quick: IdeogramSandbox, api:
     assert quick.ledger()["billed_images"] == 2
 
 
-def test_a_job_that_fails_is_not_billed(
-    frozen: IdeogramSandbox, frozen_api: httpx.Client, clock: Any
-) -> None:
+def test_a_job_that_fails_is_not_billed(frozen: IdeogramSandbox, frozen_api: httpx.Client, clock: Any) -> None:
     """Policy failures and others are told apart by their reason; neither costs anything."""
     for word, policy in (("fails-policy", True), ("fails-badly", False)):
         ack = frozen_api.post(V45, json={"prompt": word, "async": True}).json()
@@ -185,9 +181,7 @@ def test_magic_prompt_rewrites_as_documented(api: httpx.Client) -> None:
     assert on["high_level_description"].startswith(words)
     assert on["high_level_description"] != words
     for structure in (off, on):
-        texts = [
-            item for item in structure["compositional_deconstruction"]["elements"] if item["type"] == "text"
-        ]
+        texts = [item for item in structure["compositional_deconstruction"]["elements"] if item["type"] == "text"]
         assert [item["text"] for item in texts] == ["SUMMER, SLOWLY"]
     structured = json.dumps(off)
     again = api.post(V45, json={"prompt": structured, "magic_prompt": "auto"}).json()
@@ -205,9 +199,7 @@ def test_unknown_fields_are_ignored_and_counted(quick: IdeogramSandbox, api: htt
     assert quick.stats()["ignored_fields"] == {"stlye_type": 2, "color_palette.members.wieght": 2}
 
 
-def test_every_answer_carries_a_request_id_and_the_sandboxs_date(
-    frozen_api: httpx.Client, clock: Any
-) -> None:
+def test_every_answer_carries_a_request_id_and_the_sandboxs_date(frozen_api: httpx.Client, clock: Any) -> None:
     """Ids differ from answer to answer; `Date` is the sandbox's own clock, which judges links."""
     answers = [frozen_api.get("/sandbox/health"), frozen_api.post(V45), frozen_api.get("/nowhere")]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
@@ -318,15 +310,11 @@ def test_legacy_requests_and_answers_fit_the_vendors_openapi(api: httpx.Client) 
         for option in endpoint.options:
             for value in option.values or (palette,) if option.kind != "text" else ("people",):
                 given = {"name": value} if option.kind == "palette" and isinstance(value, str) else value
-                body = request_body(
-                    endpoint, prompt="x", options={option.name: given}, seed=1, images=2, private=True
-                )
+                body = request_body(endpoint, prompt="x", options={option.name: given}, seed=1, images=2, private=True)
                 check("GenerateImageRequest", body)
         response = api.post(
             "/generate",
-            json=request_body(
-                endpoint, prompt="withheld-image", options={}, seed=None, images=2, private=True
-            ),
+            json=request_body(endpoint, prompt="withheld-image", options={}, seed=None, images=2, private=True),
         )
         check("GenerateImageResponse", response.json())
     check(

@@ -1,0 +1,27 @@
+"""The files of the project that are generated from its code: ``python -m flows.generated`` writes them anew.
+
+A test fails when one of them is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from flows.manifest.schema import schema_text
+from flows.settings import base_yaml
+
+FILES: Mapping[str, Callable[[], str]] = {
+    "configs/base.yaml": base_yaml,
+    "configs/prompts.schema.json": schema_text,
+}
+
+
+def main(root: Path) -> None:
+    """Write every generated file below `root`."""
+    for name, text in FILES.items():
+        (root / name).write_text(text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path.cwd())

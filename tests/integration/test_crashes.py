@@ -1,0 +1,157 @@
+"""A real process, killed at every arrow of the crash protocol, then run again. The sandbox's ledger is the judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+CLAIM = r"\.journal/.*\.claim$"
+ACK = r"\.journal/.*\.ack$"
+END = r"\.journal/.*\.end$"
+PICTURE = r"^assets/.*\.png$"
+SIDECAR = r"^assets/.*\.json$"
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """Where to die. `doubt`: what is between claim and answer is in doubt; nothing else ever is."""
+
+    op: str
+    path: str
+    when: str
+    doubt: bool = False
+    once: bool = False  # comes once a run, however much is bought
+    arm: tuple[str, str] | None = None
+    act: str = "kill"
+
+    def trap(self, nth: int) -> dict[str, Any]:
+        number = 1 if self.once else nth
+        return {"op": self.op, "path": self.path, "when": self.when, "nth": number, "arm": self.arm, "act": self.act}
+
+
+ARROWS = {
+    "before the claim": Arrow("create", CLAIM, "before"),
+    "after the claim": Arrow("create", CLAIM, "after", doubt=True),
+    "in the check": Arrow("list", r"^history/requests", "before", doubt=True, once=True, arm=("create", CLAIM)),
+    "before the post": Arrow("submit", "", "before", doubt=True),
+    "while the answer is awaited": Arrow("", "", "", doubt=True, act="sent"),
+    "after the answer": Arrow("submit", "", "after", doubt=True),
+    "before the ack": Arrow("create", ACK, "before", doubt=True),
+    "after the ack": Arrow("create", ACK, "after"),
+    "before a poll": Arrow("poll", "", "before"),
+    "after a poll": Arrow("poll", "", "after"),
+    "before a download": Arrow("download", "", "before"),
+    "after a download": Arrow("download", "", "after"),
+    "before the picture": Arrow("write", PICTURE, "before"),
+    "after the picture": Arrow("write", PICTURE, "after"),
+    "after its record": Arrow("write", SIDECAR, "after"),
+    "before the end": Arrow("create", END, "before"),
+    "after the end": Arrow("create", END, "after"),
+    "before the lock": Arrow("create", r"\.locks/", "before", once=True),
+    "holding the lock": Arrow("create", r"\.locks/", "after", once=True),
+    "before the images part": Arrow("write", r"^history/images/", "before", once=True),
+    "between the parts": Arrow("write", r"^history/images/", "after", once=True),
+    "after the requests part": Arrow("write", r"^history/requests/", "after", once=True),
+    "before dropping": Arrow("delete", r"\.journal/", "before", once=True),
+    "in the middle of dropping": Arrow("delete", r"\.journal/", "after"),
+    "before the lock is given back": Arrow("delete", r"\.locks/", "before", once=True),
+}
+FEW = (
+    "in the check",
+    "while the answer is awaited",
+    "before the ack",
+    "after the ack",
+    "after the picture",
+    "after the end",
+    "between the parts",
+    "in the middle of dropping",
+)
+WITHOUT_POLLS = tuple(arrow for arrow in ARROWS if "poll" not in arrow)
+
+
+def survive(place: Any, name: str, *, wanted: int, in_flight: int, images: int = 1, nth: int = 1) -> None:
+    """Kill a run at an arrow, run again, and let the books be audited."""
+    arrow = ARROWS[name]
+    place.settings = {
+        "IDEOFLOW_API__MAX_IN_FLIGHT": str(in_flight * images),
+        "IDEOFLOW_API__IMAGES_PER_REQUEST": str(images),
+    }
+    if arrow.act == "sent":
+        place.sandbox.set_faults({"match": {"kind": "post"}, "fault": "slow", "delay_s": 20})
+    assert place.run(trap=arrow.trap(nth)) is None, "the trap was never reached"
+    place.sandbox.clear_faults()
+    _, doubts = place.book()
+    if in_flight == 1:
+        assert len(doubts) == arrow.doubt, doubts
+    else:
+        assert len(doubts) <= in_flight
+        assert len(doubts) >= arrow.doubt
+    again = place.run()
+    assert again["exit"] == (4 if doubts else 0), again
+    place.audit(wanted=wanted, doubts=len(doubts))
+    assert place.run()["bought"] == 0
+    place.audit(wanted=wanted, doubts=len(doubts))
+
+
+@pytest.mark.parametrize("arrow", ARROWS)
+def test_killed_with_ten_in_flight(place: Any, arrow: str) -> None:
+    """Ten requests at once, killed when the third of them comes to the arrow."""
+    survive(place, arrow, wanted=place.manifest(4, count=3), in_flight=10, nth=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [1, 4])
+@pytest.mark.parametrize("arrow", ARROWS)
+def test_killed_with_one_in_flight(place: Any, arrow: str, images: int) -> None:
+    """One request at a time: what is in doubt is exactly what was between claim and answer."""
+    survive(place, arrow, wanted=place.manifest(2, count=images + 1), in_flight=1, images=images, nth=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arrow", ARROWS)
+def test_killed_with_ten_in_flight_of_four_images(place: Any, arrow: str) -> None:
+    """Ten requests at once of up to four images each."""
+    survive(place, arrow, wanted=place.manifest(3, count=6), in_flight=10, images=4, nth=2)
+
+
+@pytest.mark.parametrize("arrow", ["after the claim", "while the answer is awaited", "after the ack"])
+def test_killed_on_the_synchronous_endpoint(place: Any, arrow: str) -> None:
+    """The legacy endpoint answers with the links themselves, after the whole generation."""
+    survive(place, arrow, wanted=place.manifest(4, count=3, model="legacy"), in_flight=10, nth=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("in_flight", "images"), [(1, 1), (1, 4), (10, 1)])
+@pytest.mark.parametrize("arrow", WITHOUT_POLLS)
+def test_killed_anywhere_on_the_synchronous_endpoint(place: Any, arrow: str, in_flight: int, images: int) -> None:
+    """The same at every arrow."""
+    wanted = place.manifest(3, count=images + 1, model="legacy")
+    survive(place, arrow, wanted=wanted, in_flight=in_flight, images=images, nth=2)
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("arrow", FEW)
+def test_killed_over_s3(bucket_place: Any, arrow: str) -> None:
+    """Pictures, journal and history in a bucket."""
+    survive(bucket_place, arrow, wanted=bucket_place.manifest(2, count=2), in_flight=10, nth=2)
+
+
+@pytest.mark.s3
+@pytest.mark.slow
+@pytest.mark.parametrize(("in_flight", "images"), [(1, 1), (1, 4), (10, 1)])
+@pytest.mark.parametrize("arrow", ARROWS)
+def test_killed_anywhere_over_s3(bucket_place: Any, arrow: str, in_flight: int, images: int) -> None:
+    """The same at every arrow."""
+    wanted = bucket_place.manifest(2, count=images + 1)
+    survive(bucket_place, arrow, wanted=wanted, in_flight=in_flight, images=images, nth=2)
+
+
+@pytest.mark.s3
+@pytest.mark.slow
+@pytest.mark.parametrize("arrow", [name for name in FEW if "poll" not in name])
+def test_killed_on_the_synchronous_endpoint_over_s3(bucket_place: Any, arrow: str) -> None:
+    """The legacy endpoint and a bucket."""
+    wanted = bucket_place.manifest(2, count=2, model="legacy")
+    survive(bucket_place, arrow, wanted=wanted, in_flight=1, nth=2)
