@@ -41,7 +41,7 @@ async def generate(
     stop: Stop | None = None,
 ) -> tuple[RunReport, str]:
     """Buy what is missing and keep it: the report, and where it was written."""
-    stop = stop or Stop()
+    stop = Stop() if stop is None else stop  # an unasked Stop is falsy
     prepared = await step("read and plan", steps.prepare, ws, ask)
     tell(Progress("planned", "", prepared.plan.buy))
     done = await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop)

@@ -1,7 +1,6 @@
 """The generate flow: the main job, as Prefect runs it. Deployments name it ``flows.generate.generate``."""
 
-from __future__ import annotations
-
+# Annotations are real objects here: a runner rebuilds the flow's form where names in quotes mean nothing.
 from typing import Annotated, Any
 
 from prefect import flow

@@ -24,12 +24,12 @@ PATIENCE_S = 15.0
 
 
 async def attempt(call: Awaitable[T]) -> T | None:
-    """The call's result, or None: a server that is slow, full or gone costs a picture in its UI, not the run."""
+    """The call's result, or None: a server that is slow, full or gone costs something to look at, not the run."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await call
     except Exception as error:  # noqa: BLE001  see above
-        log.warning("Prefect did not take an artifact: %s", error or type(error).__name__)
+        log.warning("Prefect did not answer: %s", str(error) or type(error).__name__)
         return None
 
 

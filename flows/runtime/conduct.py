@@ -22,8 +22,8 @@ from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport, summary_lines
-from flows.runtime.artifacts import show_report
-from flows.runtime.ending import announce, final_state
+from flows.runtime.artifacts import attempt, show_report
+from flows.runtime.ending import announce, cancelling, final_state
 from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
 from flows.runtime.tasks import as_task
@@ -73,11 +73,11 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
             onlooker.error = error
             log.exception("a bug, please report it")
             return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
-        for line in summary_lines(report):
-            log.info("%s", line)
+        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(summary_lines(report)))
         await show_report(report, where)
         announce(report, where)
-        return final_state(report, where)
+        cancelled = bool(onlooker.stop) and bool(await attempt(cancelling()))
+        return final_state(report, where, cancelled=cancelled)
 
 
 def watched_run(flow: Callable[[], Coroutine[Any, Any, Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
