@@ -12,7 +12,7 @@ from flows.campaign import generate as campaign
 from flows.cli import printing, tables
 from flows.cli.watching import watched
 from flows.errors import Refused
-from flows.orchestrator import prefect_configured, quieten
+from flows.orchestrator import prefect_configured, prefect_ready
 from flows.report import words
 from flows.steps import Ask, Prepared, prepare
 from flows.workspace import Workspace
@@ -37,7 +37,7 @@ def generate(
         _agreed(prepared, as_json=as_json)
     with watched("buying", _images(prepared), quiet=not watching) as (tell, stop):
         if prefect_configured(os.environ) if prefect is None else prefect:
-            quieten(os.environ)
+            prefect_ready(say=_said)
             from flows.generate import run_flow  # noqa: PLC0415  Prefect is imported by whoever uses it
 
             report, where = run_flow(ask, str(ws.settings.project), config, tell, stop)
@@ -45,6 +45,10 @@ def generate(
             report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop))
     printing.report(report, where, as_json=as_json)
     return report.exit_code
+
+
+def _said(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _images(prepared: Prepared | None) -> int:

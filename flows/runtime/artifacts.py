@@ -71,5 +71,5 @@ def _few(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     shown = list(rows[:MAX_ROWS])
     if len(rows) > MAX_ROWS:
         first = next(iter(rows[0]))
-        shown.append({key: "" for key in rows[0]} | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
+        shown.append(dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
     return shown
