@@ -71,7 +71,7 @@ def _start(environ: Mapping[str, str], port: int, log: BinaryIO) -> subprocess.P
     env = {name: value for name, value in environ.items() if name not in {"PREFECT_API_URL", "PREFECT_API_KEY"}}
     # The console that is kept quiet for people is the file here, which is for finding out what went wrong.
     env.pop("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", None)
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  our own module, by this very Python
         command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env, start_new_session=True
     )
 
