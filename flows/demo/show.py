@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
@@ -14,13 +14,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from flows.campaign import generate
 from flows.cli import printing
 from flows.cli.watching import watched
 from flows.demo.encore import encore
 from flows.demo.offline import offline, with_shipped_manifest
 from flows.history.queries import find
-from flows.report import words
+from flows.orchestrator import prefect_ready
+from flows.pipeline.kit import Progress, Stop
+from flows.report import RunReport, words
 from flows.settings import load_settings
 from flows.steps import Ask, prepare
 from flows.storage import read_sources
@@ -53,7 +54,8 @@ def show(project: Path | None, *, fresh: bool, seed: int | None = None) -> int:
 def _campaign(root: Path, environ: dict[str, str]) -> int:
     ws = open_workspace(root, (), environ)
     if not any(read_sources(ws.settings.locate(place), max_bytes=1) for place in ws.settings.generate.manifests):
-        ws = open_workspace(root, (), with_shipped_manifest(environ))
+        environ = with_shipped_manifest(environ)
+        ws = open_workspace(root, (), environ)
     prepared = prepare(ws, Ask())
     plan = prepared.plan
     source = "prompts.yaml" if len(prepared.loaded.files) == 1 else words.count(len(prepared.loaded.files), "manifest")
@@ -61,10 +63,23 @@ def _campaign(root: Path, environ: dict[str, str]) -> int:
     typer.echo(f"{source}: {wanted} wanted, {plan.buy} to buy from the embedded sandbox")
     typer.echo("(no key, no network, nothing billed)\n")
     with watched("buying", plan.buy) as (tell, stop):
-        report, where = asyncio.run(generate(ws, Ask(), tell=tell, stop=stop))
+        report, where = _as_a_flow(ws.settings.project, environ, tell, stop)
     _made(ws)
     printing.report(report, where, as_json=False, last=report.exit_code != 0)
     return report.exit_code
+
+
+def _as_a_flow(
+    root: Path, environ: dict[str, str], tell: Callable[[Progress], None], stop: Stop
+) -> tuple[RunReport, str]:
+    """The Prefect flow, as a worker would run it: its settings come from the environment, which is ours alone."""
+    for name in [name for name in os.environ if name.startswith("IDEOFLOW_")]:
+        del os.environ[name]
+    os.environ.update(environ)
+    prefect_ready(say=typer.echo)
+    from flows.generate import run_flow  # noqa: PLC0415  Prefect reads its settings when it is imported
+
+    return run_flow(Ask(), str(root), [], tell, stop)
 
 
 def _made(ws: Workspace) -> None:
