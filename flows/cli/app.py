@@ -200,7 +200,7 @@ def recover(
 
     verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
     ws = _workspace(project, config)
-    with watched("recover", 0, quiet=as_json) as (tell, stop):
+    with watched("recovering", quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
     tables.recovered(done, as_json=as_json)
     return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0

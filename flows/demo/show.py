@@ -62,7 +62,7 @@ def _campaign(root: Path, environ: dict[str, str]) -> int:
     wanted = words.count(sum(item.wanted for item in plan.items), "image")
     typer.echo(f"{source}: {wanted} wanted, {plan.buy} to buy from the embedded sandbox")
     typer.echo("(no key, no network, nothing billed)\n")
-    with watched("buying", plan.buy) as (tell, stop):
+    with watched("buying") as (tell, stop):
         report, where = _as_a_flow(ws.settings.project, environ, tell, stop)
     _made(ws)
     printing.report(report, where, as_json=False, last=report.exit_code != 0)

@@ -89,23 +89,21 @@ class Project:
         found = (path for path in self.root.rglob("*") if path.is_file())
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
 
-    def start(self, *argv: str, **more: Any) -> subprocess.Popen[str]:
-        """A command in a process of its own."""
-        env = {**os.environ, "PYTHONPATH": str(ROOT), **self.env, **more.pop("env", {})}
-        streams = {name: subprocess.PIPE for name in ("stdout", "stderr") if name not in more}
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """A command in a process of its own, with `env` on top of the environment."""
         return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", *argv],
             cwd=self.root,
-            env=env,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **self.env},
             text=True,
-            stdin=more.pop("stdin", subprocess.DEVNULL),
-            **streams,
-            **more,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
-    def spawn(self, *argv: str, **more: Any) -> Said:
+    def spawn(self, *argv: str) -> Said:
         """The same, to its end."""
-        with self.start(*argv, **more) as process:
+        with self.start(*argv) as process:
             out, err = process.communicate(timeout=LONGEST_S)
         return Said(process.returncode, out, err)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,12 @@ def test_rows_read_back_with_pandas(bought: Any, ideoflow: Any, ending: str) -> 
     said = ideoflow("history", "--out", f"rows.{ending}")
     assert (said.code, said.out) == (0, f"4 images written to rows.{ending}\n")
     path = bought.root / f"rows.{ending}"
-    frame = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[ending](path)
+    read: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "csv": pd.read_csv,
+        "json": pd.read_json,
+        "parquet": pd.read_parquet,
+    }
+    frame = read[ending](path)
     assert list(frame.columns[:6]) == FIRST
     assert len(frame) == 4
     assert frame["has_local_copy"].all()
