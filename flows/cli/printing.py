@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 UNBOUNDED = 1000
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which says that there is a bug."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output: colours when a person watches, none otherwise or with NO_COLOR."""
     plain = bool(os.environ.get("NO_COLOR"))
-    out = Console(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
+    out = _Output(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
     if not out.is_terminal and "COLUMNS" not in os.environ:
         out.width = UNBOUNDED
     return out
