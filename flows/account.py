@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -9,38 +10,32 @@ from decimal import Decimal
 from flows.planner import Item as PlanItem
 from flows.planner import Plan, Verdict
 from flows.report import Item, Outcome, RunReport, Trouble, Validated
-from flows.steps import Done
+from flows.steps import Done, Prepared
 
 FATES = {
-    "stored": Outcome.BOUGHT,
-    "recovered": Outcome.RECOVERED,
-    "withheld": Outcome.WITHHELD,
-    "lost": Outcome.LOST,
-    "in doubt": Outcome.IN_DOUBT,
-    "unfinished": Outcome.UNFINISHED,
-    "failed": Outcome.BLOCKED,
-    "refused": Outcome.BLOCKED,
-    "left out": Outcome.LEFT_OUT,
-}
-WHY = {
-    "stored": "bought and stored",
-    "recovered": "paid for by an earlier run, finished by this one",
-    "withheld": "billed, but the safety check gave no picture",
-    "lost": "billed, but the link died before it was fetched",
-    "in doubt": "no usable answer on record",
-    "unfinished": "paid for, not fetched yet",
-    "failed": "did not run, nothing billed",
-    "refused": "refused as unsafe, nothing billed",
-    "left out": "planned, but the run stopped first",
+    "stored": (Outcome.BOUGHT, "bought and stored"),
+    "recovered": (Outcome.RECOVERED, "paid for by an earlier run, finished by this one"),
+    "withheld": (Outcome.WITHHELD, "billed, but the safety check gave no picture"),
+    "lost": (Outcome.LOST, "billed, but the link died before it was fetched"),
+    "in doubt": (Outcome.IN_DOUBT, "no usable answer on record"),
+    "unfinished": (Outcome.UNFINISHED, "paid for, not fetched yet"),
+    "failed": (Outcome.BLOCKED, "did not run, nothing billed"),
+    "refused": (Outcome.BLOCKED, "refused as unsafe, nothing billed"),
+    "left out": (Outcome.LEFT_OUT, "planned, but the run stopped first"),
+    "elsewhere": (Outcome.HAD, "bought by another run at the same time"),
 }
 UNFINISHED = frozenset({Outcome.LOST, Outcome.IN_DOUBT, Outcome.UNFINISHED, Outcome.BLOCKED})
 
 
 def account(done: Done, finished_at: datetime, assets: str, history: str) -> RunReport:
-    """The report of a run."""
+    """The report of a run. For every variant its items add up to what is wanted of it, or to more where more is there.
+
+    More than wanted is reported when a count was lowered while a request was open, or an answer came so late that
+    its request had been bought again.
+    """
     plan, tally = done.prepared.plan, done.tally
-    items = (*_moved(done), *_rest(plan))
-    code = exit_code(items, plan, stopped=done.stopped is not None)
+    items = (*_moved(done), *_rest(done.prepared), *_strays(done.prepared))
+    code = exit_code(items, done)
     loaded = done.prepared.loaded
     return RunReport(
         run_id=done.run_id,
@@ -56,7 +51,7 @@ def account(done: Done, finished_at: datetime, assets: str, history: str) -> Run
         items=items,
         exit_code=code,
         next_step=next_step(items, done, code),
-        problems=tuple(Trouble(t.what, t.subject, t.remedy) for t in tally.troubles),
+        problems=tuple(_problems(done)),
         assets=assets,
         history=history,
         stored_bytes=tally.bytes,
@@ -68,16 +63,20 @@ def _moved(done: Done) -> Iterator[Item]:
     tally = done.tally
     for (name, fate), images in sorted(tally.counts.items()):
         if images:
-            cost = Decimal(tally.micros[name, fate]) / 1_000_000
-            yield Item(name, FATES[fate], images, WHY[fate], cost)
+            outcome, why = FATES[fate]
+            yield Item(name, outcome, images, why, Decimal(tally.micros[name, fate]) / 1_000_000)
 
 
-def _rest(plan: Plan) -> Iterator[Item]:
-    for item in plan.items:
+def _rest(prepared: Prepared) -> Iterator[Item]:
+    # What was counted when the plan was made, and was then finished by this run, is told of as finished.
+    finished: Counter[str] = Counter()
+    for entry in prepared.recoverable:
+        finished[entry.fingerprint] += entry.counted
+    for item in prepared.plan.items:
         name = item.variant.name
-        had = min(item.wanted, item.counted) - item.in_doubt
+        had = min(item.wanted, item.counted - item.in_doubt - (0 if item.shared else finished[item.fingerprint]))
         if had > 0:
-            yield Item(name, Outcome.HAD, had, "in the history already")
+            yield Item(name, Outcome.HAD, had, item.reason if item.shared else "in the history already")
         if item.in_doubt:
             yield Item(name, Outcome.IN_DOUBT, item.in_doubt, item.reason, item.each * item.in_doubt)
         if item.left_out:
@@ -86,20 +85,53 @@ def _rest(plan: Plan) -> Iterator[Item]:
             yield Item(name, Outcome.BLOCKED, item.wanted - item.counted, item.reason)
 
 
-def exit_code(items: tuple[Item, ...], plan: Plan, *, stopped: bool) -> int:
-    """0 when all that was asked for is there; 4 when something is missing that running again, or you, can get."""
+def _strays(prepared: Prepared) -> Iterator[Item]:
+    for entry in prepared.strays:
+        claim, why = entry.request, prepared.doubts[entry.id]
+        name = claim.labels.variant if claim else entry.id
+        usd = claim.price_usd * claim.images if claim else Decimal(0)
+        yield Item(name, Outcome.IN_DOUBT, entry.counted, why, usd)
+
+
+def _problems(done: Done) -> Iterator[Trouble]:
+    if done.resubmitted:
+        yield Trouble(
+            "requests in doubt were given up as not run and bought again, as generate.in_doubt says",
+            f"{done.resubmitted} requests",
+            "should one have run after all, its answer is reported as paid twice",
+        )
+    for item in done.prepared.plan.items:
+        if item.verdict is Verdict.BLOCKED:
+            yield Trouble("refused as unsafe by an earlier run", item.variant.name, "change the prompt")
+    tally = done.tally
+    yield from (Trouble(trouble.what, trouble.subject, trouble.remedy) for trouble in tally.troubles)
+    if tally.troubles_seen > len(tally.troubles):
+        unsaid = tally.troubles_seen - len(tally.troubles)
+        yield Trouble(f"{unsaid} more problems", "the rest", "they are much the same: see the items of the report")
+
+
+def exit_code(items: tuple[Item, ...], done: Done) -> int:
+    """0 when all that was asked for is there; 4 when something is missing that running again, or you, can get.
+
+    Images left out because somebody asked for fewer (`--limit`) are not missing; those left out in mid-run are.
+    """
     missing = any(item.outcome in UNFINISHED for item in items)
-    capped = any(_capped(item) for item in plan.items)
-    return 4 if missing or capped or stopped else 0
+    cut_short = bool(done.stopped) or done.tally.total("left out") > 0
+    return 4 if missing or cut_short or _capped(done.prepared.plan) else 0
 
 
-def _capped(item: PlanItem) -> bool:
+def _capped(plan: Plan) -> bool:
+    return any(_is_capped(item) for item in plan.items)
+
+
+def _is_capped(item: PlanItem) -> bool:
     return item.capped and item.left_out > 0
 
 
 def next_step(items: tuple[Item, ...], done: Done, code: int) -> str:
     """The last line of every run."""
     fates = {item.outcome for item in items}
+    plan = done.prepared.plan
     if done.stopped:
         return done.remedy or "run `ideoflow generate` again, it goes on from here"
     if Outcome.IN_DOUBT in fates:
@@ -108,8 +140,12 @@ def next_step(items: tuple[Item, ...], done: Done, code: int) -> str:
         return "run `ideoflow generate` again, it fetches what is paid for"
     if Outcome.BLOCKED in fates or Outcome.LOST in fates:
         return "see the problems above; `ideoflow plan` shows what is still missing"
-    if any(_capped(item) for item in done.prepared.plan.items):
+    if _capped(plan):
         return "raise budget.per_run_usd, or run again for the next part"
-    if code == 0 and done.prepared.plan.origin == "sandbox":
+    if code:
+        return "run `ideoflow generate` again for what was left out"
+    if plan.left_out:
+        return f"run `ideoflow generate` again for the {plan.left_out} left out"
+    if plan.origin == "sandbox":
         return "look at the pictures, or list them with `ideoflow history`"
     return "`ideoflow history` lists what you have"

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from flows.errors import Problem
 from flows.history.fold import Book, Standing
-from flows.history.records import Entry, Outcome
+from flows.history.records import Outcome
 from flows.ideogram.catalogue import price_tier
 from flows.manifest.variant import Variant, fingerprint
 
@@ -47,7 +47,8 @@ class Verdict(StrEnum):
 class Item:
     """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be.
 
-    `capped` says that money, not a limit somebody asked for, is why.
+    `capped` says that money, not a limit somebody asked for, is why. `shared`: an earlier item of the plan stands for
+    the same picture, and buys it.
     """
 
     variant: Variant
@@ -62,6 +63,7 @@ class Item:
     in_doubt: int = 0
     left_out: int = 0
     capped: bool = False
+    shared: bool = False
 
     @property
     def cost(self) -> Decimal:
@@ -126,13 +128,14 @@ def make_plan(
 
 def _sharing(variant: Variant, print_: str, owner: str, quote: Quote) -> Item:
     reason = f"the same picture as {owner}, shares its images"
-    return Item(variant, print_, Verdict.HAVE, reason, variant.count, variant.count, 0, quote.usd, quote.source)
+    count = variant.count
+    return Item(variant, print_, Verdict.HAVE, reason, count, count, 0, quote.usd, quote.source, shared=True)
 
 
 def _item(
     variant: Variant, print_: str, wanted: int, standing: Standing, quote: Quote, doubtful: Mapping[str, str]
 ) -> Item:
-    doubts = [entry for entry in standing.live.values() if _request_id(entry) in doubtful]
+    doubts = [entry for entry in standing.live.values() if entry.id in doubtful]
     in_doubt = sum(entry.counted for entry in doubts)
     missing = max(0, wanted - standing.counted)
     item = Item(variant, print_, Verdict.HAVE, "", wanted, standing.counted, missing, quote.usd, quote.source, in_doubt)
@@ -141,14 +144,10 @@ def _item(
     if missing:
         return replace(item, verdict=Verdict.BUY, reason=_missing(wanted, standing.counted, in_doubt))
     if doubts:
-        why = doubtful[_request_id(doubts[0])]
+        why = doubtful[doubts[0].id]
         return replace(item, verdict=Verdict.IN_DOUBT, reason=f"{in_doubt} in doubt: {why}")
     more = standing.counted - wanted
     return replace(item, reason=f"{wanted} wanted, {standing.counted} bought" + (f" ({more} more)" if more else ""))
-
-
-def _request_id(entry: Entry) -> str:
-    return entry.request.request_id if entry.request else f"{entry.fingerprint}-{entry.n}"
 
 
 def _refused(standing: Standing) -> bool:

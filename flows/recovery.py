@@ -12,7 +12,7 @@ from flows.errors import Refused
 from flows.history.records import Entry
 from flows.ids import time_of
 from flows.pipeline.doubt import abandoned, doubtful
-from flows.pipeline.kit import Kit, Progress, Stop
+from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import run
 from flows.pipeline.settle import adopt, resubmit, write_off
 from flows.pipeline.tally import Tally
@@ -60,12 +60,18 @@ async def recover(ws: Workspace, verdicts: Verdicts, tell: Callable[[Progress], 
     async with ws.api() as api:
         kit = ws.kit(api, ws.new_id(), tell, stop)
         open_, reasons = await asyncio.to_thread(_open, ws)
-        in_doubt = [entry for entry in open_ if _id(entry) in reasons]
-        resubmitted = await resubmit(kit, _chosen(in_doubt, verdicts.resubmit), "in doubt, resubmitted on request")
-        written_off = await write_off(kit, _chosen(in_doubt, verdicts.write_off), "in doubt, written off on request")
-        await _adopt(kit, in_doubt, verdicts)
-        open_, _ = await asyncio.to_thread(_open, ws)
-        tally = await run(kit, Plan(kit.origin, (), {}), open_)
+        in_doubt = [entry for entry in open_ if entry.id in reasons]
+        # Every name is looked up before anything is settled: a slip in the second must not half-do the first.
+        again, lost = _chosen(in_doubt, verdicts.resubmit), _chosen(in_doubt, verdicts.write_off)
+        answered = _answered(in_doubt, verdicts)
+        _distinct(again, lost, answered)
+        resubmitted = await resubmit(kit, again, "in doubt, resubmitted on request")
+        written_off = await write_off(kit, lost, "in doubt, written off on request")
+        adopted = [await adopt(kit, entry, verdicts.generation or "") for entry in answered]
+        open_, reasons = await asyncio.to_thread(_open, ws)
+        names = reasons.keys() | {entry.id for entry in adopted}
+        ready = [*(entry for entry in open_ if entry.id not in names), *adopted]
+        tally = await run(kit, Plan(kit.origin, (), {}), ready)
     left = await asyncio.to_thread(doubts, ws)
     return Recovered(tally, resubmitted, written_off, tuple(left), stop.reason)
 
@@ -73,14 +79,14 @@ async def recover(ws: Workspace, verdicts: Verdicts, tell: Callable[[Progress], 
 def doubts(ws: Workspace) -> list[Doubt]:
     """Everything in doubt now, oldest first."""
     open_, reasons = _open(ws)
-    found = []
+    found: list[Doubt] = []
     for entry in open_:
-        why = reasons.get(_id(entry))
+        why = reasons.get(entry.id)
         if why is None:
             continue
         claim = entry.request
         if claim is None:
-            found.append(Doubt(_id(entry), "", entry.counted, Decimal(0), None, why))
+            found.append(Doubt(entry.id, "", entry.counted, Decimal(0), None, why))
             continue
         usd = claim.price_usd * claim.images
         asked = time_of(claim.request_id)
@@ -94,32 +100,53 @@ def _open(ws: Workspace) -> tuple[list[Entry], dict[str, str]]:
         return [], {}
     now = ws.history.now()
     reasons = doubtful(book, now)
-    mine = {_id(entry): entry for entry in abandoned(book, now)}
-    mine |= {_id(entry): entry for entry in book.live if _id(entry) in reasons}
-    return list(mine.values()), reasons
-
-
-def _id(entry: Entry) -> str:
-    return entry.request.request_id if entry.request else f"{entry.fingerprint}-{entry.n}"
+    mine = {entry.id: entry for entry in abandoned(book, now)}
+    mine |= {entry.id: entry for entry in book.live if entry.id in reasons}
+    # Those of another API are settled with the settings of that API.
+    return [entry for entry in mine.values() if entry.origin in {None, ws.settings.origin}], reasons
 
 
 def _chosen(entries: Sequence[Entry], named: Iterable[str]) -> list[Entry]:
-    chosen: list[Entry] = []
+    chosen: dict[str, Entry] = {}
     for name in named:
-        found = [entry for entry in entries if name == ALL or _id(entry).startswith(name)]
+        found = [entry for entry in entries if _means(name, entry)]
         if not found and name != ALL:
-            raise Refused(f"no request in doubt is called {name}: `ideoflow recover` lists them")
+            raise Refused(f'no request in doubt is called "{name}": `ideoflow recover` lists them')
         if len(found) > 1 and name != ALL:
-            raise Refused(f"{name} could be {len(found)} requests: give more of the id")
-        chosen += found
-    return chosen
+            raise Refused(f'"{name}" could be {len(found)} requests: give more of the id')
+        chosen |= {entry.id: entry for entry in found}
+    return list(chosen.values())
 
 
-async def _adopt(kit: Kit, in_doubt: Sequence[Entry], verdicts: Verdicts) -> None:
+def _means(name: str, entry: Entry) -> bool:
+    if name == ALL:
+        return entry.request is not None
+    return bool(name) and entry.id.startswith(name)
+
+
+def _answered(in_doubt: Sequence[Entry], verdicts: Verdicts) -> list[Entry]:
+    """The one request that the generation answers, if a generation was given."""
     if verdicts.generation is None:
-        return
+        if verdicts.request is not None:
+            raise Refused("--request says which request --generation answers: give both")
+        return []
     candidates = _chosen(in_doubt, [verdicts.request]) if verdicts.request else list(in_doubt)
-    if len(candidates) != 1:
+    if not candidates:
+        raise Refused(f"no request is in doubt that generation {verdicts.generation} could answer")
+    if len(candidates) > 1:
         doubts_ = f"{len(candidates)} requests are in doubt"
         raise Refused(f"{doubts_}: say with --request which one generation {verdicts.generation} answers")
-    await adopt(kit, candidates[0], verdicts.generation)
+    return candidates
+
+
+def _distinct(*verdicts: Sequence[Entry]) -> None:
+    """One request has one fate, and one that cannot be read none that could be recorded."""
+    for entry in (entry for entries in verdicts for entry in entries if entry.request is None):
+        name = entry.names[0].path if entry.names else entry.id
+        raise Refused(f"{entry.id} cannot be read: look at .journal/{name} in the history, restore or delete it")
+    seen: set[str] = set()
+    for entries in verdicts:
+        ids = {entry.id for entry in entries}
+        if both := seen & ids:
+            raise Refused(f"{min(both)} was given two verdicts: decide on one")
+        seen |= ids

@@ -44,12 +44,27 @@ class Ask:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan, and the open entries of earlier runs that nobody is working on any more."""
+    """A plan, and the open entries of earlier runs that nobody is working on any more.
+
+    `doubts` says why a request is in doubt, by its id; `strays` are those that no item of the plan counts, since
+    their prompt was not selected or has left the manifest.
+    """
 
     loaded: Loaded
     plan: Plan
     abandoned: tuple[Entry, ...]
     doubts: Mapping[str, str]
+    strays: tuple[Entry, ...] = ()
+
+    @property
+    def recoverable(self) -> tuple[Entry, ...]:
+        """What this run can finish for the dead: answered, and the answer says something."""
+        return tuple(entry for entry in self.abandoned if entry.ack and entry.id not in self.doubts)
+
+    @property
+    def images(self) -> int:
+        """How many images arrive if all goes well: bought, and finished for the dead."""
+        return self.plan.buy + sum(entry.counted for entry in self.recoverable)
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ class Done:
     tally: Tally
     stopped: str | None = None
     remedy: str = ""
+    resubmitted: int = 0
 
 
 def prepare(ws: Workspace, ask: Ask) -> Prepared:
@@ -74,7 +90,9 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
     prices = ws.prices()
     book, storage_now = _books(ws, prints)
-    doubts = doubtful(book, storage_now)
+    # What is open at another API is settled with the settings of that API.
+    ours = {entry.id: entry for entry in book.live if entry.origin in {None, origin}}
+    doubts = {name: why for name, why in doubtful(book, storage_now).items() if name in ours}
     plan = make_plan(
         variants,
         origin,
@@ -86,7 +104,14 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         cap=ws.settings.budget.per_run_usd,
         warnings=loaded.warnings,
     )
-    return Prepared(loaded, plan, tuple(abandoned(book, storage_now)), doubts)
+    planned = {item.fingerprint for item in plan.items}
+    return Prepared(
+        loaded,
+        plan,
+        tuple(entry for entry in abandoned(book, storage_now) if entry.id in ours),
+        doubts,
+        tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
+    )
 
 
 def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
@@ -101,12 +126,13 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
     await asyncio.to_thread(relabel, ws, prepared, run_id)
     async with ws.api() as api:
         kit = ws.kit(api, run_id, tell, stop)
+        resubmitted = 0
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
-            await resubmit_old(kit, prepared.abandoned)
+            resubmitted = await resubmit_old(kit, prepared.abandoned)
             prepared = await asyncio.to_thread(prepare, ws, ask)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
-        tally = await run(kit, prepared.plan, prepared.abandoned)
-    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy)
+        tally = await run(kit, prepared.plan, prepared.recoverable)
+    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
 
 
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
@@ -184,7 +210,8 @@ def _bytes(ws: Workspace, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[s
 
 def publish(ws: Workspace, report: RunReport) -> str:
     """Write the report as JSON and Markdown: where the Markdown is."""
-    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.run_id}"
+    # The whole run id is inside; its random end tells runs of one second apart, and the line fits a terminal.
+    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
     ws.reports.write(f"{stem}.json", to_json(report).encode())
     ws.reports.write(f"{stem}.md", to_markdown(report).encode())
     return ws.reports.where(f"{stem}.md")

@@ -1,7 +1,8 @@
 """The composition root: settings in, everything that a command or a flow works with out.
 
 Knows which class stands behind which role. Decides nothing; opens storages, clocks and the client, and starts
-the embedded sandbox for as long as it is needed.
+the embedded sandbox for as long as it is needed. What stands behind a role is imported when it is asked for:
+who only validates pays for no history, and who plans for no HTTP.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.assets.naming import check_template
 from flows.budget.limits import RunBudget
@@ -21,20 +23,17 @@ from flows.budget.prices import PriceBook
 from flows.budget.shipped import builtin
 from flows.documents import parse
 from flows.errors import InvalidInput, Problem, Refused
-from flows.history.claims import ClaimDesk
-from flows.history.index import SealedIndex
-from flows.history.journal import Journal
-from flows.history.owners import this_process
-from flows.history.parts import Parts
-from flows.history.seal import Sealer
 from flows.ids import uuid7
 from flows.manifest.load import Loaded, load
-from flows.pipeline.governor import Governor
-from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
-from flows.pipeline.queue import ByExpiry
-from flows.planner import Prices, Quote
 from flows.settings import Settings, load_settings
 from flows.storage import Storage, open_storage, read_sources
+
+if TYPE_CHECKING:
+    from flows.history.claims import ClaimDesk
+    from flows.history.journal import Journal
+    from flows.history.parts import Parts
+    from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
+    from flows.planner import Prices, Quote
 
 MANIFEST_BYTES = 4_000_000
 PRICES_DEFAULT = "configs/prices.yaml"
@@ -55,11 +54,15 @@ class Workspace:
     @property
     def parts(self) -> Parts:
         """The Parquet datasets."""
+        from flows.history.parts import Parts
+
         return Parts(self.history, self.new_id)
 
     @property
     def journal(self) -> Journal:
         """The journal; Refused where the storage cannot keep one safely."""
+        from flows.history.journal import Journal
+
         return Journal(self.history.sub(".journal"), single_writer=self.settings.storage.single_writer)
 
     def new_id(self) -> str:
@@ -68,6 +71,9 @@ class Workspace:
 
     def desk(self) -> ClaimDesk:
         """A place to read the books and take claims."""
+        from flows.history.claims import ClaimDesk
+        from flows.history.index import SealedIndex
+
         return ClaimDesk(self.journal, SealedIndex(self.parts), self._wait)
 
     def _wait(self, attempt: int) -> None:
@@ -119,6 +125,12 @@ class Workspace:
 
     def kit(self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop) -> Kit:
         """Everything a run of the pipeline works with."""
+        from flows.history.owners import this_process
+        from flows.history.seal import Sealer
+        from flows.pipeline.governor import Governor
+        from flows.pipeline.kit import Kit
+        from flows.pipeline.queue import ByExpiry
+
         settings = self.settings
         owner, desk = this_process(run_id), self.desk()
         return Kit(
@@ -145,7 +157,7 @@ class Workspace:
     @contextlib.asynccontextmanager
     async def api(self) -> AsyncIterator[Api]:
         """The client, with the embedded sandbox behind it where that is what the settings say."""
-        from flows.ideogram.client import ClientConfig, IdeogramClient  # noqa: PLC0415  validate needs no HTTP
+        from flows.ideogram.client import ClientConfig, IdeogramClient
 
         with self._base_url() as base_url:
             config = ClientConfig(
@@ -162,8 +174,8 @@ class Workspace:
         if not self.settings.sandboxed:
             yield self.settings.api.base_url
             return
-        from flows.sandbox.config import SandboxConfig  # noqa: PLC0415  real runs need no web server
-        from flows.sandbox.server import embedded  # noqa: PLC0415  see above
+        from flows.sandbox.config import SandboxConfig
+        from flows.sandbox.server import embedded
 
         sandbox = self.settings.sandbox
         config = SandboxConfig(
@@ -178,6 +190,8 @@ class Workspace:
 
 def rules(settings: Settings) -> Rules:
     """The pipeline's numbers, from the settings."""
+    from flows.pipeline.kit import Rules
+
     return Rules(
         images_per_request=settings.api.images_per_request,
         private=settings.api.private,

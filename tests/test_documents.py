@@ -424,3 +424,10 @@ def test_a_document_is_a_value() -> None:
     """Two readings of one text are equal."""
     assert parse("a: 1", "f.yaml") == parse("a: 1", "f.yaml")
     assert isinstance(parse("a: 1", "f.yaml"), Document)
+
+
+def test_a_value_that_begins_with_a_placeholder_and_a_comma_is_told_to_be_quoted() -> None:
+    """`prompt: {look}, a bottle` is a map with something behind it: the remedy is a pair of quotes."""
+    with pytest.raises(InvalidInput) as caught:
+        parse("prompts:\n  - id: a\n    prompt: {look}, a bottle\n    model: x\n", "f.yaml")
+    assert "quotes" in caught.value.problems[0].hint

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.errors import IdeoflowError
+from flows.errors import IdeoflowError, InvalidInput, UserError
 
 if TYPE_CHECKING:
     from flows.workspace import Workspace
@@ -19,6 +21,7 @@ app = typer.Typer(
     name="ideoflow",
     help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Try it without a key: by default an offline sandbox stands in. `ideoflow plan`, then `ideoflow generate`.",
@@ -34,30 +37,77 @@ Manifest = Annotated[
 Select = Annotated[
     list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=0, help="Buy at most so many images.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
 
 
-def main() -> None:
-    """Run the command line; never returns."""
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, that of the process if none is given; ends in SystemExit."""
     try:
-        code = app(standalone_mode=False)
+        code = app(None if argv is None else list(argv), standalone_mode=False, prog_name="ideoflow")
+        sys.stdout.flush()
+    except InvalidInput as error:
+        # Editors and terminals find the places at the beginnings of lines.
+        typer.echo(_encodable(str(error)), err=True)
+        count = len(error.problems)
+        _say(f"{count} problem{'s' if count > 1 else ''}, nothing was changed")
+        code = error.exit_code
     except IdeoflowError as error:
-        typer.echo(f"ideoflow: {error}", err=True)
+        _say(str(error))
         code = error.exit_code
     except typer.TyperException as error:
-        typer.echo(f"ideoflow: {error}", err=True)
-        code = error.exit_code
+        _say(_usage(error))
+        code = 2
     except typer.Abort:
         typer.echo("nothing was changed", err=True)
         code = 2
     except KeyboardInterrupt:
         code = 4
+    except BrokenPipeError:  # whoever read our words has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:  # a disk, a socket: out of our hands, and no bug
+        _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        code = 4
     except Exception:  # noqa: BLE001  a bug, and said to be one
         traceback.print_exc()
-        typer.echo("ideoflow: this is a bug, please report it with the lines above", err=True)
+        _say("this is a bug, please report it with the lines above")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str) -> None:
+    typer.echo(f"ideoflow: {_encodable(text)}", err=True)
+
+
+def _encodable(text: str) -> str:
+    """A manifest can spell half a surrogate pair, and a message quotes it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong with the words of the command, in one line, with where to read more."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "ideoflow"
+    said = " ".join(error.format_message().split()).rstrip(".")
+    return f"{said}. See `{path} --help`" if said else f"see `{path} --help`"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ideoflow {version('ideoflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _workspace(project: Path | None, config: list[str] | None) -> Workspace:
@@ -74,7 +124,7 @@ def validate(
     as_json: Json = False,
 ) -> int:
     """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
-    from flows.cli import printing
+    from flows.cli.printing import validated
     from flows.ideogram.catalogue import price_tier
 
     ws = _workspace(project, config)
@@ -82,7 +132,7 @@ def validate(
     price = ws.prices()
     for variant in loaded.variants:
         price(variant.model, price_tier(variant.endpoint, variant.options))
-    printing.validated(loaded, as_json=as_json)
+    validated(loaded, as_json=as_json)
     return 0
 
 
@@ -96,12 +146,12 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Show what would be bought, why, and for how much. Changes nothing."""
-    from flows.cli import printing
+    from flows.cli import tables
     from flows.steps import Ask, prepare
 
     ws = _workspace(project, config)
     prepared = prepare(ws, Ask(tuple(manifest or ()), tuple(select or ()), limit))
-    printing.plan(prepared, as_json=as_json)
+    tables.plan(prepared, as_json=as_json)
     return 4 if prepared.doubts else 0
 
 
@@ -143,17 +193,17 @@ def recover(
     as_json: Json = False,
 ) -> int:
     """Finish what earlier runs left, and settle requests that are in doubt."""
-    from flows.cli import printing
+    from flows.cli import tables
     from flows.cli.watching import watched
     from flows.recovery import Verdicts
     from flows.recovery import recover as settle
 
     verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
     ws = _workspace(project, config)
-    with watched("recover", 0, quiet=as_json) as (tell, stop):
+    with watched("recovering", quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
-    printing.recovered(done, as_json=as_json)
-    return 4 if done.doubts or done.tally.total("unfinished") else 0
+    tables.recovered(done, as_json=as_json)
+    return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
 
 
 @app.command()
@@ -165,17 +215,16 @@ def history(
     as_json: Json = False,
 ) -> int:
     """List what was bought, and whether it is still there; search prompts in any case."""
-    from flows.cli import printing
-    from flows.history.queries import find, written
+    from flows.cli import tables
+    from flows.cli.exporting import export
+    from flows.history.queries import find
 
     ws = _workspace(project, config)
-    rows = find(ws.parts, ws.assets, words or [])
-    if out is not None:
-        data = written(rows, out.name)
-        out.write_bytes(data)
-        typer.echo(f"{len(rows)} images written to {out}")
-        return 0
-    printing.history(rows, ws, as_json=as_json)
+    asked = words or []
+    if out is None:
+        tables.history(find(ws.parts, ws.assets, asked), ws, words_=asked, as_json=as_json)
+    else:
+        export(lambda: find(ws.parts, ws.assets, asked), out, as_json=as_json)
     return 0
 
 
@@ -196,7 +245,10 @@ def sandbox(
         typer.echo(f"sandbox at {url}, its ledger at {url}/sandbox/ledger; stop it with Ctrl-C")
         typer.echo(f"use it with IDEOFLOW_API__BASE_URL={url} IDEOGRAM_API_KEY=sandbox ideoflow generate")
 
-    serve("127.0.0.1", port, SandboxConfig(folder, pictures="plain" if plain else "rich"), ready)
+    try:
+        serve("127.0.0.1", port, SandboxConfig(folder, pictures="plain" if plain else "rich"), ready)
+    except OSError as error:
+        raise UserError(f"the sandbox cannot run on port {port} with {folder}: {error.strerror or error}") from error
     return 0
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 import typer
 
 from flows.campaign import generate as campaign
-from flows.cli import printing
+from flows.cli import printing, tables
 from flows.cli.watching import watched
 from flows.errors import Refused
+from flows.orchestrator import prefect_configured, prefect_ready
 from flows.report import words
-from flows.steps import Ask, prepare
+from flows.steps import Ask, Prepared, prepare
 from flows.workspace import Workspace
 
 
@@ -25,29 +27,33 @@ def generate(
     as_json: bool,
     prefect: bool | None,
 ) -> int:
-    """The exit code of the run."""
+    """The exit code of the run. `prefect` None: as a flow run where a Prefect server is configured."""
     ask = Ask(*chosen)
+    # A key that is missing is better said before the question than after it.
+    ws.settings.key()
+
     if not yes:
-        _agreed(ws, ask, as_json=as_json)
-    if prefect:
-        raise Refused("not yet")
-    with watched("buying", _images(ws, ask), quiet=as_json) as (tell, stop):
-        report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop))
+        _agreed(prepare(ws, ask), as_json=as_json)
+    as_flow = prefect_configured(os.environ) if prefect is None else prefect
+    if as_flow:
+        prefect_ready(say=lambda text: typer.echo(text, err=True))
+    with watched("buying", quiet=as_json) as (tell, stop):
+        if as_flow:
+            from flows.generate import run_flow  # noqa: PLC0415  Prefect is imported by whoever uses it
+
+            report, where = run_flow(ask, str(ws.settings.project), config, tell, stop)
+        else:
+            report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop))
     printing.report(report, where, as_json=as_json)
     return report.exit_code
 
 
-def _images(ws: Workspace, ask: Ask) -> int:
-    return prepare(ws, ask).plan.buy if sys.stderr.isatty() else 0
-
-
-def _agreed(ws: Workspace, ask: Ask, *, as_json: bool) -> None:
+def _agreed(prepared: Prepared, *, as_json: bool) -> None:
     """On a terminal show the plan and ask; elsewhere nothing is bought without --yes."""
-    prepared = prepare(ws, ask)
     if not prepared.plan.buy:
         return
-    price = words.money(prepared.plan.cost)
+    images, price = words.count(prepared.plan.buy, "image"), words.money(prepared.plan.cost)
     if as_json or not sys.stdin.isatty():
-        raise Refused(f"this would buy {words.count(prepared.plan.buy, 'image')} for {price}: say --yes")
-    printing.plan(prepared, as_json=False)
-    typer.confirm(f"\nBuy {words.count(prepared.plan.buy, 'image')} for {price}?", abort=True, default=True)
+        raise Refused(f"this would buy {images} for {price}: say --yes")
+    tables.plan(prepared, as_json=False, asking=True)
+    typer.confirm(f"\nBuy {images} for {price}?", abort=True, default=True)

@@ -1,42 +1,46 @@
-"""How results look: tables for people, JSON for programs. Reads values, decides nothing."""
+"""How results look: words for people, JSON for programs. Reads values, decides nothing.
+
+A line fits into eighty columns unless a name in it does not. Where nobody watches (a pipe, a file) there are no
+escape codes and no folding, so that grep finds what it looks for.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import os
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from flows.planner import Item, Plan, Verdict
 from flows.report import RunReport, summary_lines, to_json, words
 
 if TYPE_CHECKING:
     from flows.manifest.load import Loaded
-    from flows.recovery import Recovered
-    from flows.steps import Prepared
-    from flows.workspace import Workspace
 
-COLOURS = {
-    Verdict.BUY: "green",
-    Verdict.HAVE: "dim",
-    Verdict.BLOCKED: "red",
-    Verdict.IN_DOUBT: "yellow",
-    Verdict.LEFT_OUT: "yellow",
-}
-ROWS_SHOWN = 60
-WIDE = 180
+# Wide enough that nothing folds where no terminal has a width.
+UNBOUNDED = 1000
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which says that there is a bug."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
     """Standard output: colours when a person watches, none otherwise or with NO_COLOR."""
-    return Console(highlight=False, soft_wrap=False)
+    plain = bool(os.environ.get("NO_COLOR"))
+    out = _Output(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = UNBOUNDED
+    return out
 
 
 def emit(value: Any) -> None:
@@ -47,9 +51,25 @@ def emit(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, (Decimal,)):
-        return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Mapping):
+        return dict(value)
     return list(value) if isinstance(value, (set, frozenset, tuple)) else str(value)
+
+
+def near(place: str) -> str:
+    """A path as one would type it here: relative where it lies below the working directory."""
+    if "://" in place:
+        return place
+    path, here = Path(place), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else place
+
+
+def linked(place: str, text: str) -> str:
+    """Markup for a text that a terminal can open."""
+    where = place if "://" in place else Path(place).absolute().as_uri()
+    return f"[link={where}]{escape(text)}[/link]"
 
 
 def validated(loaded: Loaded, *, as_json: bool) -> None:
@@ -57,185 +77,40 @@ def validated(loaded: Loaded, *, as_json: bool) -> None:
     images = sum(variant.count for variant in loaded.variants)
     prompts = len({variant.prompt_id for variant in loaded.variants})
     if as_json:
-        warnings = [asdict(problem) for problem in loaded.warnings]
-        emit({"files": loaded.files, "prompts": prompts, "variants": len(loaded.variants), "images": images,
-              "warnings": warnings})  # fmt: skip
-        return
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    files = words.count(len(loaded.files), "manifest")
-    what = f"{words.count(prompts, 'prompt')}, {words.count(len(loaded.variants), 'variant')}"
-    typer.echo(f"{files} in order: {what}, {words.count(images, 'image')} wanted. Next: ideoflow plan")
-
-
-def plan(prepared: Prepared, *, as_json: bool) -> None:
-    """The plan: a line per variant, then what it comes to."""
-    made = prepared.plan
-    if as_json:
         emit(
             {
-                "origin": made.origin,
-                "buy": made.buy,
-                "cost_usd": made.cost,
-                "left_out": made.left_out,
-                "departed": dict(made.departed),
-                "in_doubt": dict(prepared.doubts),
-                "items": [_item(item) for item in made.items],
+                "files": loaded.files,
+                "prompts": prompts,
+                "variants": len(loaded.variants),
+                "images": images,
+                "warnings": [vars(problem) for problem in loaded.warnings],
             }
         )
         return
-    for warning in made.warnings:
+    warn(loaded.warnings)
+    files = loaded.files[0] if len(loaded.files) == 1 else words.count(len(loaded.files), "manifest")
+    what = f"{words.count(prompts, 'prompt')}, {words.count(len(loaded.variants), 'variant')}"
+    typer.echo(f"{files}: in order, {what}, {words.count(images, 'image')} wanted")
+    typer.echo("next     `ideoflow plan` shows what they would cost")
+
+
+def warn(warnings: Any) -> None:
+    """What is odd, though not wrong, about what somebody wrote."""
+    for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
-    out = console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "variant", "model", "shape"):
-        table.add_column(heading, no_wrap=heading != "variant", overflow="fold")
-    for heading in ("buy", "cost"):
-        table.add_column(heading, justify="right")
-    table.add_column("why", overflow="fold")
-    for item in made.items:
-        table.add_row(*_row(item))
-    out.print(table)
-    for line in totals(made):
-        out.print(line)
 
 
-def _row(item: Item) -> tuple[str, ...]:
-    colour = COLOURS[item.verdict]
-    options = item.variant.options
-    shape = options.get("size") or options.get("resolution") or options.get("aspect_ratio") or "default"
-    return (
-        f"[{colour}]{item.verdict}[/]",
-        escape(item.variant.name),
-        item.variant.model,
-        escape(str(shape)),
-        str(item.buy) if item.buy else "",
-        words.money(item.cost) if item.buy else "",
-        f"[dim]{escape(item.reason)}[/]",
-    )
-
-
-def totals(made: Plan) -> list[str]:
-    """What the plan comes to, and what it leaves alone."""
-    lines = [""]
-    if made.departed:
-        gone = ", ".join(f"{escape(name)} ({images})" for name, images in sorted(made.departed.items()))
-        lines.append(f"left the manifest, kept: {gone}")
-    if made.left_out:
-        lines.append(f"[yellow]{words.count(made.left_out, 'image')} left out[/]")
-    if any(item.in_doubt for item in made.items):
-        lines.append("[yellow]some requests are in doubt: `ideoflow recover`[/]")
-    origin = "the sandbox, nothing is billed" if made.origin == "sandbox" else made.origin
-    if made.buy:
-        lines.append(f"[bold]{words.count(made.buy, 'image')} to buy for {words.money(made.cost)}[/] from {origin}")
-        lines.append("next     `ideoflow generate`")
-    else:
-        lines.append(f"[bold]nothing to buy[/] from {origin}")
-        lines.append("next     `ideoflow history` lists what you have")
-    return lines
-
-
-def _item(item: Item) -> dict[str, Any]:
-    return {
-        "variant": item.variant.name,
-        "prompt_id": item.variant.prompt_id,
-        "model": item.variant.model,
-        "options": dict(item.variant.options),
-        "prompt": item.variant.prompt,
-        "fingerprint": item.fingerprint,
-        "verdict": str(item.verdict),
-        "reason": item.reason,
-        "wanted": item.wanted,
-        "counted": item.counted,
-        "buy": item.buy,
-        "in_doubt": item.in_doubt,
-        "left_out": item.left_out,
-        "each_usd": item.each,
-        "cost_usd": item.cost,
-        "price_source": item.price_source,
-    }
-
-
-def report(done: RunReport, where: str, *, as_json: bool) -> None:
-    """The end of a run."""
+def report(done: RunReport, where: str, *, as_json: bool, last: bool = True) -> None:
+    """The end of a run. `last`: with what to do next."""
     if as_json:
-        typer.echo(to_json(done))
+        typer.echo(to_json(done), nl=False)
         return
-    lines = summary_lines(done)
+    lines = summary_lines(replace(done, assets=near(done.assets), history=near(done.history)))
     out = console()
-    for line in [*lines[:-1], f"report   {where}", lines[-1]]:
-        out.print(escape(line), soft_wrap=True)
-
-
-def recovered(done: Recovered, *, as_json: bool) -> None:
-    """What recover did, and what is left to decide."""
-    tally = done.tally
-    finished = {fate: tally.total(fate) for fate in ("recovered", "withheld", "lost", "unfinished", "failed")}
-    if as_json:
-        emit({**finished, "resubmitted": done.resubmitted, "written_off": done.written_off,
-              "in_doubt": [asdict(doubt) for doubt in done.doubts]})  # fmt: skip
-        return
-    out = console()
-    counts = [f"{words.count(images, 'image')} {fate}" for fate, images in finished.items() if images]
-    if done.resubmitted:
-        counts.append(f"{words.count(done.resubmitted, 'request')} to be bought again")
-    if done.written_off:
-        counts.append(f"{words.count(done.written_off, 'request')} written off")
-    out.print(", ".join(counts) if counts else "nothing was left unfinished")
-    for trouble in tally.troubles[:20]:
-        out.print(f"[yellow]![/] {escape(trouble.subject)}: {escape(trouble.what)}\n    {escape(trouble.remedy)}")
-    for doubt in done.doubts:
-        out.print(
-            f"[yellow]in doubt[/] {doubt.request_id}  {escape(doubt.variant)}  {words.count(doubt.images, 'image')}"
-            f"  {words.money(doubt.usd)}\n    {escape(doubt.why)}"
-        )
-    if done.doubts:
-        out.print(
-            "next     look in your account whether it ran. Not there: `ideoflow recover --resubmit ID` buys it again.\n"
-            "         There: `--generation GENERATION_ID --request ID` fetches it, `--write-off ID` counts it as lost."
-        )
-    else:
-        out.print("next     `ideoflow generate` buys what is missing")
-
-
-def history(rows: Sequence[Mapping[str, Any]], ws: Workspace, *, as_json: bool) -> None:
-    """The newest images last, so that they stand above the prompt."""
-    if as_json:
-        emit([dict(row) for row in rows])
-        return
-    out = console()
-    wide = out.width >= WIDE
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("made (UTC)", "variant", "model"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "variant")
-    table.add_column("seed", justify="right")
-    table.add_column("cost", justify="right")
-    table.add_column("file", overflow="fold")
-    for row in rows[-ROWS_SHOWN:]:
-        table.add_row(
-            f"{row['generated_at']:%m-%d %H:%M}" if row["generated_at"] else "",
-            escape(str(row["variant"])),
-            row["model"],
-            str(row["seed"]) if row["seed"] is not None else "",
-            words.money(Decimal(str(row["cost_usd"])).quantize(Decimal("0.000001"))),
-            _file(row, ws, wide=wide),
-        )
-    if rows:
-        out.print(table)
-    if len(rows) > ROWS_SHOWN:
-        out.print(f"[dim]and {len(rows) - ROWS_SHOWN} older ones: --out history.csv writes all[/]")
-    spent = words.money(sum((Decimal(str(row["cost_usd"])) for row in rows), Decimal(0)).quantize(Decimal("0.01")))
-    out.print(f"[bold]{words.count(len(rows), 'image')}[/], {spent}")
-    out.print("next     `ideoflow history WORDS` searches, `--out images.csv` writes the rows")
-
-
-def _file(row: Mapping[str, Any], ws: Workspace, *, wide: bool) -> str:
-    """A link to the picture; its whole path where there is room for it."""
-    path = row["local_path"]
-    if row["has_local_copy"]:
-        where = ws.assets.where(path)
-        link = where if "://" in where else f"file://{where}"
-        return f"[link={link}]{escape(path) if wide else 'kept'}[/link]"
-    if path:
-        return f"[red]missing[/] {escape(path) if wide else ''}"
-    return f"[yellow]{row['status']}[/]"
+    colour = "green" if not done.exit_code else "yellow"
+    out.print(f"[bold {colour}]{escape(lines[0])}[/]", soft_wrap=True)
+    for line in lines[1:-1]:
+        out.print(f"[yellow]{escape(line)}[/]" if line.startswith("!") else escape(line), soft_wrap=True)
+    out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
+    if last:
+        out.print(escape(lines[-1]), soft_wrap=True)

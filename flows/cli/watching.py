@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from flows.pipeline.kit import Progress as Event
 from flows.pipeline.kit import Stop
+from flows.signals import stopping
 
 ARRIVED = ("stored", "withheld", "lost", "recovered")
 
 
 @contextlib.contextmanager
-def watched(what: str, images: int, *, quiet: bool = False) -> Iterator[tuple[Callable[[Event], None], Stop]]:
+def watched(what: str, *, quiet: bool = False) -> Iterator[tuple[Callable[[Event], None], Stop]]:
     """Yield what a run wants to be given: where to tell of progress, and the stop that Ctrl-C asks for."""
     stop = Stop()
-    with stoppable(stop), _bar(what, images, quiet=quiet) as tell:
+    with stopping(stop), _bar(what, quiet=quiet) as tell:
         yield tell, stop
 
 
 @contextlib.contextmanager
-def _bar(what: str, images: int, *, quiet: bool) -> Iterator[Callable[[Event], None]]:
+def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[Event], None]]:
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -41,34 +40,18 @@ def _bar(what: str, images: int, *, quiet: bool) -> Iterator[Callable[[Event], N
     )
     seen: Counter[str] = Counter()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=images or None, note="")
+        task = bar.add_task(what, total=None, note="")
 
         def tell(event: Event) -> None:
             seen[event.what] += event.images
+            if event.what == "planned":
+                bar.update(task, total=event.images or None)
+                return
             if event.what == "measured":
-                bar.update(task, description="measuring", total=images or None, completed=seen["measured"])
+                bar.update(task, description="measuring", completed=seen["measured"])
                 return
             done = sum(seen[fate] for fate in ARRIVED)
             odd = ", ".join(f"{seen[fate]} {fate}" for fate in ("withheld", "lost", "doubt") if seen[fate])
             bar.update(task, completed=done, note=odd or event.name)
 
         yield tell
-
-
-@contextlib.contextmanager
-def stoppable(stop: Stop) -> Iterator[None]:
-    """The first SIGINT or SIGTERM stops cleanly: what was sent is finished. The second ends at once."""
-
-    def heard(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  as signal calls it
-        if stop:
-            raise KeyboardInterrupt
-        name = signal.Signals(number).name
-        stop.ask(f"stopped by {name}", "run `ideoflow generate` again, it goes on from here")
-        print("\nstopping: what was sent is being finished; once more to stop at once", file=sys.stderr)  # noqa: T201
-
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

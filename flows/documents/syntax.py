@@ -14,6 +14,8 @@ from flows.documents.document import shorten
 from flows.errors import Problem
 
 _BRACE_VALUE = re.compile(r"""(?:[:\-?]\s+|^\s*)\{[^}]*\}+\s*[^\s,}\]#]""")
+# The same with a comma behind the brace, which only a line of its own (no flow map around it) makes an error.
+_BRACE_LINE = re.compile(r"""^\s*(?:-\s+)?[\w.-]+:\s+\{[^{}]*\}\s*,\s*\S""")
 _COLON_IN_TEXT = re.compile(r""":\s+[^\s'"\[{|>&*!%@`][^#]*:(?:\s|$)""")
 _AFTER_QUOTE = re.compile(r""":\s+(?:'[^']*'|"[^"]*")\s*[^\s,}\]#:]""")
 # The patterns above may look at a line as often as it has characters.
@@ -42,7 +44,7 @@ def _words(error: Exception, source: str, before: str) -> tuple[str, str]:
         sign = reserved.group(1)
         return f"a text cannot begin with {sign} in YAML", "Put it in quotes."
     for candidate in (source, before):
-        if _BRACE_VALUE.search(candidate):
+        if _BRACE_VALUE.search(candidate) or _BRACE_LINE.search(candidate):
             return "a text beginning with { is read as a map", "Put the whole text in quotes."
     if "mapping values are not allowed" in problem or _COLON_IN_TEXT.search(source):
         return (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from flows.errors import HistoryBusy
 from flows.history.index import Sealed, SealedIndex
 from flows.history.journal import Journal
-from flows.history.records import Ack, Claim, End, Entry, Record, RecordName, Step
+from flows.history.records import Ack, Claim, End, Entry, Outcome, Record, RecordName, Step
 
 FOLD_TRIES = 50
 
@@ -118,7 +118,7 @@ def judge(
             continue
         entry = _with(replace(entry, names=(*entry.names, name)), name, record)
     if entry.ack and (row := sealed.get(entry.ack.request_id)):
-        entry = replace(entry, given_up=row.given_up)
+        entry = replace(entry, given_up=row.given_up, written_off=row.outcome is Outcome.WRITTEN_OFF)
     return (entry if entry.names else None), rubbish
 
 

@@ -55,16 +55,22 @@ def _ordered(row: dict[str, Any]) -> dict[str, Any]:
     return {**{name: row[name] for name in FIRST}, **row}
 
 
+def kind_of(name: str) -> str:
+    """csv, json or parquet, by the ending of a file's name; anything else is refused."""
+    kind = name.rpartition(".")[2].lower()
+    if kind not in {"csv", "json", "parquet"}:
+        raise Refused(f"cannot write {name}: end it in .csv, .json or .parquet")
+    return kind
+
+
 def written(rows: Sequence[Mapping[str, Any]], name: str) -> bytes:
     """The rows as the file that `name` ends in: .csv, .json or .parquet."""
-    kind = name.rpartition(".")[2].lower()
+    kind = kind_of(name)
     if kind == "json":
         return (json.dumps(list(rows), indent=2, ensure_ascii=False, default=_plain) + "\n").encode()
     if kind == "csv":
         return _csv(rows)
-    if kind == "parquet":
-        return _parquet(rows)
-    raise Refused(f"cannot write {name}: end it in .csv, .json or .parquet")
+    return _parquet(rows)
 
 
 def columns() -> list[str]:

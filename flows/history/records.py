@@ -215,8 +215,8 @@ class RecordName:
 class Entry:
     """The live records of one entry.
 
-    `torn` says that a record is there but cannot be read; `given_up` that the history holds it as void without
-    an answer.
+    `torn` says that a record is there but cannot be read; `given_up` that the history holds it as ended without
+    an answer, `written_off` that it does so counting it as lost.
     """
 
     fingerprint: str
@@ -227,7 +227,18 @@ class Entry:
     amend: End | None = None
     torn: bool = False
     given_up: bool = False
+    written_off: bool = False
     names: tuple[RecordName, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its request id; the entry's own name where even that cannot be read."""
+        return self.request.request_id if self.request else f"{self.fingerprint}-{self.n}"
+
+    @property
+    def origin(self) -> str | None:
+        """Which API it was asked of; None where that cannot be read."""
+        return self.request.origin if self.request else None
 
     @property
     def touched(self) -> datetime | None:

@@ -99,6 +99,8 @@ async def finish(kit: Kit, entry: Entry, ack: Ack, place: Place) -> End | Unfini
 async def _settle(kit: Kit, entry: Entry, end: End) -> End:
     """Record the end. Another finisher's stands if it was faster: the two differ at most in their times."""
     step = Step.AMEND if entry.late else Step.END
+    if entry.late:
+        end = _late(end, written_off=entry.written_off or _is_written_off(entry.end))
     if await put(kit, step, end):
         return end
     standing = await asyncio.to_thread(kit.journal.find, entry.fingerprint, entry.n, step)
@@ -106,9 +108,23 @@ async def _settle(kit: Kit, entry: Entry, end: End) -> End:
         return end  # sealed by now
     if step is Step.END and not standing.answered:
         # Given up while the answer was on its way: it was paid, and the true end goes beside the void one.
+        end = _late(end, written_off=_is_written_off(standing))
         await put(kit, Step.AMEND, end)
         return end
     return standing
+
+
+def _is_written_off(end: End | None) -> bool:
+    return end is not None and end.outcome is Outcome.WRITTEN_OFF
+
+
+def _late(end: End, *, written_off: bool) -> End:
+    """An end says so when it comes after somebody had given its request up: this may have been paid twice."""
+    if end.outcome is not Outcome.COMPLETED:
+        return end
+    if written_off:
+        return replace(end, reason="answered after it had been written off: found after all")
+    return replace(end, reason="answered after it had been given up as not run: what replaced it is paid twice")
 
 
 def _completed(kit: Kit, ack: Ack, answer: Delivered, received: datetime, images: Sequence[ImageRecord]) -> End:

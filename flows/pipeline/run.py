@@ -112,12 +112,14 @@ async def _order(kit: Kit, item: Item, images: int, tally: Tally) -> None:
         tally.left_out(item.variant.name, images, str(trouble))
         return
     if result is None:
+        tally.elsewhere(item.variant.name, images)
         return
     if isinstance(result, LeftOut) or claim is None:
         tally.left_out(item.variant.name, images, result.why if isinstance(result, LeftOut) else "stopped")
         return
+    tally.elsewhere(item.variant.name, images - claim.images)
     if isinstance(result, Unfinished):
-        tally.unfinished(claim, result)
+        tally.unfinished(claim, result, recovered=False)
         return
     tally.ended(claim, result, recovered=False)
     kit.tell(Progress(str(result.outcome), item.variant.name, claim.images))
@@ -141,7 +143,7 @@ async def _recover(kit: Kit, abandoned: Sequence[Entry], tally: Tally) -> None:
             finally:
                 place.release()
         if isinstance(result, Unfinished):
-            tally.unfinished(entry.ack.claim, result)
+            tally.unfinished(entry.ack.claim, result, recovered=True)
         else:
             tally.ended(entry.ack.claim, result, recovered=True)
             kit.tell(Progress("recovered", entry.ack.claim.labels.variant, entry.ack.claim.images))

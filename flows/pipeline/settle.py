@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from flows.errors import Refused
 from flows.history.records import Ack, Entry, Step
 from flows.ideogram.answers import Delivered, Failed, Pending, read_poll
+from flows.ideogram.catalogue import CATALOGUE
 from flows.ids import canonical_json
 from flows.pipeline.doubt import given_up, may_resubmit, written_off
 from flows.pipeline.kit import Kit
@@ -35,13 +36,17 @@ async def write_off(kit: Kit, entries: Iterable[Entry], reason: str) -> int:
 
 
 async def adopt(kit: Kit, entry: Entry, generation_id: str) -> Entry:
-    """Attach a generation that a person found to the request it answers; the entry can then be finished.
+    """Attach a generation that a person found to the request it answers: the entry that can then be finished.
 
+    Where an answer that says nothing is on record already, the true one stays in memory until the end is
+    recorded; killed in between, the request is in doubt again and the person says it once more.
     Raises Refused when the API does not know the generation or it cannot belong to this request.
     """
     claim = entry.request
-    if claim is None or entry.ack is not None:
-        raise Refused(f"request {entry.fingerprint}-{entry.n} has its answer already, or cannot be read")
+    if claim is None:
+        raise Refused(f"the records of {entry.fingerprint}-{entry.n} cannot be read")
+    if not CATALOGUE[claim.model].asynchronous:
+        raise Refused(f"{claim.model} has no generation ids: `--resubmit` or `--write-off` {claim.request_id}")
     raw = await kit.api.poll(generation_id)
     found = read_poll(raw.status, raw.body)
     if not isinstance(found, (Delivered, Pending, Failed)):
@@ -50,7 +55,7 @@ async def adopt(kit: Kit, entry: Entry, generation_id: str) -> Entry:
         raise Refused(f"{generation_id} has {len(found.images)} images, the request asked for {claim.images}")
     answer = canonical_json({"generation_id": generation_id})
     ack = Ack(claim.request_id, claim, kit.now(), 200, answer, x_request_id=raw.request_id)
-    if not await put(kit, Step.ACK, ack):
+    if entry.ack is None and not await put(kit, Step.ACK, ack):
         raise Refused(f"request {claim.request_id} was settled by somebody else just now")
     return Entry(entry.fingerprint, entry.n, claim=claim, ack=ack, names=entry.names)
 

@@ -47,6 +47,11 @@ class Tally:
         if not any(trouble.what == why for trouble in self.troubles):
             self.trouble(why, name, "run again")
 
+    def elsewhere(self, name: str, images: int) -> None:
+        """Images that were planned, and that another run had bought by the time it came to them."""
+        if images:
+            self._count(name, "elsewhere", images)
+
     def ended(self, claim: Claim, end: End, *, recovered: bool) -> None:
         """A request has ended."""
         name = claim.labels.variant
@@ -59,6 +64,8 @@ class Tally:
             self._count(name, "refused", claim.images)
             self.trouble(f"refused as unsafe: {end.reason}", name, "nothing was billed; change the prompt")
             return
+        if end.reason:
+            self.trouble(end.reason, name, f"nothing to do; request {claim.request_id} is in the history")
         each = settled_micros(end) // max(1, len(end.images))
         for image in end.images:
             self._image(name, image.status, each, recovered=recovered)
@@ -66,15 +73,16 @@ class Tally:
             if image.flaw and image.status is ImageStatus.STORED:
                 self.trouble(f"stored with a flaw: {image.flaw}", name, "look at it; it was kept as it came")
 
-    def unfinished(self, claim: Claim, left: Unfinished) -> None:
-        """A request is still open."""
+    def unfinished(self, claim: Claim, left: Unfinished, *, recovered: bool) -> None:
+        """A request is still open. What an earlier run paid for is not this one's to pay."""
         name = claim.labels.variant
+        micros = int(claim.price_usd * claim.images * 1_000_000)
         if left.doubt:
-            self._count(name, "in doubt", claim.images, int(claim.price_usd * claim.images * 1_000_000))
+            self._count(name, "in doubt", claim.images, micros)
             remedy = "look in your Ideogram account, then `ideoflow recover --resubmit` or `--write-off`"
             self.trouble(f"in doubt ({claim.request_id}): {left.why}", name, remedy)
         else:
-            self._count(name, "unfinished", claim.images)
+            self._count(name, "unfinished", claim.images, 0 if recovered else micros)
             self.trouble(f"not finished: {left.why}", name, "run again, it goes on from here")
 
     def _image(self, name: str, status: ImageStatus, micros: int, *, recovered: bool) -> None:

@@ -25,16 +25,16 @@ class Outcome(StrEnum):
     HAD = "had"  # in the history already: nothing to do
 
 
-_BILLED = frozenset({Outcome.BOUGHT, Outcome.WITHHELD, Outcome.LOST})
+_BILLED = frozenset({Outcome.BOUGHT, Outcome.WITHHELD, Outcome.LOST, Outcome.UNFINISHED})
 
 
 @dataclass(frozen=True)
 class Item:
     """Some images of one variant that met the same fate for the same reason.
 
-    `cost_usd` is what they cost: spent by this run when bought, withheld or lost; by an earlier run when
-    recovered; what is at risk when in doubt. Images that an earlier run paid for and this one found withheld
-    or lost cost this run nothing: 0, and the reason says so.
+    `cost_usd` is what they cost: spent by this run when bought, withheld, lost or unfinished; by an earlier run
+    when recovered; what is at risk when in doubt. Images that an earlier run paid for and this one found
+    withheld or lost, or could not finish either, cost this run nothing: 0.
     """
 
     variant: str

@@ -60,5 +60,5 @@ def _totals(report: RunReport) -> list[str]:
     for number, cost, tally in rows:
         noun = "image" if tally.images == 1 else "images"
         price = cost if tally.cost_usd else ""
-        lines.append(f"  {tally.outcome.value:<9}  {number:>{images}} {noun:<6}  {price:>{costs}}".rstrip())
+        lines.append(f"  {tally.outcome.value:<10}  {number:>{images}} {noun:<6}  {price:>{costs}}".rstrip())
     return lines

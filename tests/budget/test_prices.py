@@ -78,7 +78,7 @@ ENTRY = 'usd: "0.08", since: 2026-01-01, source: list'
             "Did you mean `turbo`?",
         ),
         ("models: {V_2: {turbo: [{%s}]}}", 3, "V_2 has no tier `turbo`; it has default", ""),
-        ("models: {V_2: {default: []}}", 3, "must have at least 1 members", ""),
+        ("models: {V_2: {default: []}}", 3, "must not be empty", ""),
         ("models: {V_2: {default: [{%s, until: 2025-12-31}]}}", 3, "before it begins", "last day"),
         ("models: {V_2: {default: [{%s}, {%s}]}}", 3, "two prices for one day", "Remove one."),
         (

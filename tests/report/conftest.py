@@ -12,14 +12,14 @@ from flows.report import Item, Outcome, RunReport, Trouble, Validated
 
 @pytest.fixture
 def eventful() -> RunReport:
-    """A run that bought, found, lost and doubted, told in no particular order."""
+    """A run that met every outcome there is, told in no particular order."""
     started = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
     return RunReport(
         run_id="019aab3e-0000-7000-8000-000000000001",
         started_at=started,
         finished_at=started + timedelta(minutes=3, seconds=5),
         origin="api.ideogram.ai",
-        validated=Validated(("prompts.yaml", "campaigns/winter.yaml"), prompts=5, variants=8, images=17),
+        validated=Validated(("prompts.yaml", "campaigns/winter.yaml"), prompts=8, variants=10, images=18),
         items=(
             Item("pattern@mood=calm", Outcome.HAD, 4, "in the history"),
             Item("hero@language=de,format=story", Outcome.BOUGHT, 4, "nothing bought yet", Decimal("0.24")),
@@ -28,6 +28,7 @@ def eventful() -> RunReport:
             Item("newsletter-header", Outcome.RECOVERED, 1, "paid for by an earlier run", Decimal("0.06")),
             Item("storm", Outcome.WITHHELD, 1, "the safety check gave no picture", Decimal("0.06")),
             Item("harbour", Outcome.LOST, 1, "the link died before it was fetched", Decimal("0.025")),
+            Item("lighthouse", Outcome.UNFINISHED, 1, "paid for, not fetched yet"),
             Item("riot", Outcome.BLOCKED, 2, "the prompt was refused"),
             Item("sunrise", Outcome.LEFT_OUT, 1, "the cap of $0.55 was reached"),
         ),
