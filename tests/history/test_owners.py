@@ -40,7 +40,7 @@ def test_a_process_that_has_ended_is_gone() -> None:
 @pytest.mark.parametrize("other", [{"boot_id": "x"}, {"pid_namespace": "x"}, {"boot_id": ""}, {"started": ""}])
 def test_what_cannot_be_proved_is_not_claimed(other: dict[str, str]) -> None:
     """Another machine, another container, or a system that does not tell."""
-    assert not is_gone(replace(this_process("r"), pid=2**22 + 1, **other))  # type: ignore[arg-type]  # names of fields
+    assert not is_gone(replace(this_process("r"), pid=2**22 + 1, **other))
 
 
 def test_silence_is_judged_by_the_storages_clock() -> None:

@@ -147,10 +147,10 @@ class TestLock:
     """One sealer at a time, and no sealer for ever."""
 
     @staticmethod
-    def take(books: Any, owner: Owner, token: str = "mine") -> bool:
+    def take(books: Any, owner: Owner) -> bool:
         from flows.history.lock import lock
 
-        with lock(books.storage, "history", owner, token=token, now=books.now) as held:
+        with lock(books.storage, "history", owner, token="mine", now=books.now) as held:
             return held
 
     def test_a_lock_of_a_dead_process_is_taken_over(self, books: Any) -> None:

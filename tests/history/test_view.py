@@ -44,7 +44,7 @@ def test_of_several_rows_of_an_image_the_best_stands(books: Any, order: tuple[st
     (row,) = books.rows("images")
     books.storage.delete(books.parts.listing("images"))
     for status in order:
-        books.parts.write("images", "2026-11", [{key: value for key, value in row.items()} | {"status": status}])
+        books.parts.write("images", "2026-11", [row | {"status": status}])
     assert view.images(books.parts, ["status"]).to_pylist() == [{"status": "stored"}]
 
 
