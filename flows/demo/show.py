@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
@@ -20,8 +19,7 @@ from flows.demo.encore import encore
 from flows.demo.offline import offline, with_shipped_manifest
 from flows.history.queries import find
 from flows.orchestrator import prefect_ready
-from flows.pipeline.kit import Progress, Stop
-from flows.report import RunReport, words
+from flows.report import words
 from flows.settings import load_settings
 from flows.steps import Ask, prepare
 from flows.storage import read_sources
@@ -62,24 +60,22 @@ def _campaign(root: Path, environ: dict[str, str]) -> int:
     wanted = words.count(sum(item.wanted for item in plan.items), "image")
     typer.echo(f"{source}: {wanted} wanted, {plan.buy} to buy from the embedded sandbox")
     typer.echo("(no key, no network, nothing billed)\n")
+    _be_ready(environ)
     with watched("buying") as (tell, stop):
-        report, where = _as_a_flow(ws.settings.project, environ, tell, stop)
+        from flows.generate import run_flow  # noqa: PLC0415  Prefect reads its settings when it is imported
+
+        report, where = run_flow(Ask(), str(ws.settings.project), [], tell, stop)
     _made(ws)
     printing.report(report, where, as_json=False, last=report.exit_code != 0)
     return report.exit_code
 
 
-def _as_a_flow(
-    root: Path, environ: dict[str, str], tell: Callable[[Progress], None], stop: Stop
-) -> tuple[RunReport, str]:
-    """The Prefect flow, as a worker would run it: its settings come from the environment, which is ours alone."""
+def _be_ready(environ: dict[str, str]) -> None:
+    """For the flow, whose settings come from the process's environment as a worker's do: ours alone, then."""
     for name in [name for name in os.environ if name.startswith("IDEOFLOW_")]:
         del os.environ[name]
     os.environ.update(environ)
     prefect_ready(say=typer.echo)
-    from flows.generate import run_flow  # noqa: PLC0415  Prefect reads its settings when it is imported
-
-    return run_flow(Ask(), str(root), [], tell, stop)
 
 
 def _made(ws: Workspace) -> None:
