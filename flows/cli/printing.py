@@ -38,7 +38,7 @@ def console() -> Console:
     """Standard output: colours when a person watches, none otherwise or with NO_COLOR."""
     plain = bool(os.environ.get("NO_COLOR"))
     out = _Output(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
-    if not out.is_terminal and "COLUMNS" not in os.environ:
+    if not out.is_terminal:
         out.width = UNBOUNDED
     return out
 
