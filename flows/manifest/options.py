@@ -6,6 +6,7 @@ knows the catalogue's entries, nothing of files: places are paths below the opti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ RESERVED: Mapping[str, str] = MappingProxyType(
     {
         "prompt": "Write `prompt` beside `options`, not in it.",
         "text_prompt": "Write `prompt` beside `options`, not in it.",
+        "json_prompt": "Write it as a map under `prompt`, beside `options`.",
         "model": "Write `model` beside `options`, not in it.",
         "seed": "Write `seeds: [11, 12]` beside `options`: one image for each seed.",
         "num_images": "Write `count` beside `options`: how many images are wanted.",
@@ -34,6 +36,7 @@ RESERVED: Mapping[str, str] = MappingProxyType(
         "image_request": "Write the fields in it directly under `options`.",
     }
 )
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _INPUTS = frozenset(
     "images image mask style_reference_images character_reference_images character_reference_images_mask "
     "reference_images".split()
@@ -64,6 +67,8 @@ def check(endpoint: Endpoint, name: str, value: Any) -> Checked:
         return Checked(slips=(Slip((), f"`{name}` has no value", _choices(option)),))
     if option.kind is Kind.ENUM:
         return _enum(endpoint, option, value)
+    if option.kind is Kind.SIZE:
+        return _size(endpoint, option, value)
     if option.kind is Kind.TEXT:
         return _free_text(option, value)
     if option.kind is Kind.BOOLEAN:
@@ -123,7 +128,31 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
         hint = f"Models that have it: {', '.join(elsewhere)}."
         return Slip((), f"{endpoint.model} has no option `{word}`", hint, key=True)
     hint = did_you_mean(name, own, f"Options of {endpoint.model}")
+    if nearest(name, own) is None:
+        hint += " What only the vendor knows yet goes under `options_unchecked`."
     return Slip((), f"unknown option `{word}` of {endpoint.model}", hint, key=True)
+
+
+def check_unchecked(endpoint: Endpoint, name: str, value: Any) -> Checked:
+    """A field that the catalogue does not know: it may be anything but one that is ours or that is checked."""
+    word = shorten(name)
+    plain = name.strip().lower()
+    if not _FIELD.fullmatch(name) and not (endpoint.option(plain) or plain in RESERVED):
+        hint = "Write it as the vendor's documentation does, like new_option."
+        return Checked(slips=(Slip((), f"{shown(name)} cannot be a field of a request", hint, key=True),))
+    if plain in RESERVED or plain in endpoint.fixed:
+        hint = RESERVED.get(plain, "Leave it out.").replace("`options`", "`options_unchecked`")
+        return Checked(slips=(Slip((), f"`{word}` is not yours to send", hint, key=True),))
+    if plain in _INPUTS:
+        hint = "Describe in the prompt what you want to see."
+        return Checked(slips=(Slip((), f"`{word}`: input images are not sent by this version", hint, key=True),))
+    if endpoint.option(plain) is not None:
+        message = f"`{word}` is an option of {endpoint.model}, which is checked"
+        return Checked(slips=(Slip((), message, f"Write `{plain}` under `options`.", key=True),))
+    if value is None:
+        return Checked(slips=(Slip((), f"`{word}` has no value", "Write one, or leave it out."),))
+    note = "The API ignores what it does not know; and if this changes the price, the plan does not know."
+    return Checked(value, notes=(Slip((), f"`{word}` goes to {endpoint.model} unchecked", note, key=True),))
 
 
 def _enum(endpoint: Endpoint, option: Option, value: Any) -> Checked:
@@ -163,6 +192,23 @@ def _spellings(value: str) -> Iterable[str]:
         yield f"ratio {ratio[0]}:{ratio[1]}"
     if size:
         yield f"size {size[0]}x{size[1]}"
+
+
+def _size(endpoint: Endpoint, option: Option, value: Any) -> Checked:
+    size = parse_size(value) if isinstance(value, str) else None
+    if size is None or option.grid is None:
+        if isinstance(value, str) and parse_ratio(value):
+            hint = f"Write `aspect_ratio: {value}` beside `options`, or a size like 2048x1152."
+            return Checked(slips=(Slip((), f"{shown(value)} is a ratio, not a size", hint),))
+        found = _enum(endpoint, option, value)
+        form = "Write width x height in pixels, like 2048x1152" + "".join(f", or {word}" for word in option.values)
+        return found if not found.slips else Checked(slips=(Slip((), f"{shown(value)} is not a size", f"{form}."),))
+    refusal = option.grid.refusal(*size)
+    if refusal:
+        near = option.grid.near(*size)
+        return Checked(slips=(Slip((), f"{shown(value)}: {refusal}", f"Did you mean {near}?"),))
+    canonical = f"{size[0]}x{size[1]}"
+    return Checked(canonical, notes=_old_spelling(endpoint, str(value), canonical))
 
 
 def _free_text(option: Option, value: Any) -> Checked:
