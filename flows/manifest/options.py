@@ -6,6 +6,7 @@ knows the catalogue's entries, nothing of files: places are paths below the opti
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ RESERVED: Mapping[str, str] = MappingProxyType(
         "num_images": "Write `count` beside `options`: how many images are wanted.",
         "private": "Leave it out: images are asked for as private wherever the API accepts it.",
         "async": "Leave it out: how a request is sent is not yours to care for.",
+        "custom_model_uri": "Leave it out: custom models, which have prices of their own, are not bought here yet.",
         "webhook_url": "Leave it out: results are polled for.",
         "dry_run": "Leave it out: `ideoflow plan` shows the price.",
         "target_collection_id": "Leave it out: images are kept on your own storage.",
@@ -74,7 +76,8 @@ def check(endpoint: Endpoint, name: str, value: Any) -> Checked:
     if option.kind is Kind.BOOLEAN:
         if isinstance(value, bool):
             return Checked(value)
-        return Checked(slips=(Slip((), f"must be true or false, not {shown(value)}"),))
+        hint = "Write the word alone, without quotes."
+        return Checked(slips=(Slip((), f"must be true or false, not {shown(value)}", hint),))
     read = canonical_palette if option.kind is Kind.PALETTE else canonical_codes
     canonical, slips = read(option, value)
     return Checked(canonical, tuple(slips))
@@ -158,17 +161,34 @@ def check_unchecked(endpoint: Endpoint, name: str, value: Any) -> Checked:
 def _enum(endpoint: Endpoint, option: Option, value: Any) -> Checked:
     if isinstance(value, bool):
         switch = "on" if value else "off"
-        hint = f"Did you mean `{switch}`?" if _lookup(option).get(switch) else ""
+        hint = f"Did you mean `{switch}`?" if _lookup(option).get(switch) else _choices(option)
         return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}", hint),))
     if not isinstance(value, str):
-        return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}"),))
+        guess = nearest(str(value), option.values) if isinstance(value, int | float) else None
+        hint = f"Did you mean `{guess}`?" if guess else "Write one of them, as a text."
+        return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}", hint),))
     for key in _spellings(value):
         found = _lookup(option).get(key)
         if found is not None:
             return Checked(found, notes=_old_spelling(endpoint, value, found))
-    guess = nearest(value, option.values)
+    guess = _same_shape(option, value) or nearest(value, option.values)
     hint = f"Did you mean `{guess}`?" if guess else _choices(option)
     return Checked(slips=(Slip((), f"{shown(value)} is not a value of `{option.name}` on {endpoint.model}", hint),))
+
+
+def _same_shape(option: Option, value: str) -> str | None:
+    """Of sizes or ratios, the one whose shape comes nearest, and among those the nearest in size."""
+    read = parse_size if parse_size(value) else parse_ratio
+    known = [(name, shape) for name in option.values if (shape := read(name))]
+    wanted = read(value)
+    if wanted is None or not known:
+        return None
+
+    def distance(shape: tuple[int, int]) -> tuple[float, float]:
+        tall = abs(math.log(shape[0] * wanted[1] / (shape[1] * wanted[0])))
+        return round(tall, 2), abs(math.log(shape[0] * shape[1] / (wanted[0] * wanted[1])))
+
+    return min(known, key=lambda pair: distance(pair[1]))[0]
 
 
 def _old_spelling(endpoint: Endpoint, value: str, found: str) -> tuple[Slip, ...]:
