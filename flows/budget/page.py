@@ -27,6 +27,25 @@ written under `options:` and is checked before anything is sent. What this relea
 - *prices*: US dollars for one image. **A price that is not listed is not known, and cannot be bought** until you look
   it up and add it to `configs/prices.yaml`; it is never taken for nothing. Where the source is a reseller's page, ask
   for your own price.
+
+A structured prompt is written as a map, on the models that take one. Every text in it may hold placeholders;
+`lettering` has to appear in an element of `type: text`. Boxes are optional: `[y_min, x_min, y_max, x_max]` in
+thousandths of the picture, from the top left. It is sent as one line of JSON, in the vendor's order of keys whatever yours is.
+
+```yaml
+- id: poster
+  model: ideogram-4-5
+  options: {magic_prompt: off}
+  lettering: SUMMER, SLOWLY
+  prompt:
+    high_level_description: "Poster, a glass bottle on wet sand, {look}"
+    style_description: {aesthetics: calm, lighting: soft morning light} # also photo, medium, art_style
+    compositional_deconstruction:
+      background: wet sand, the sea far away
+      elements:
+        - {type: obj, desc: a glass bottle, bbox: [350, 350, 950, 650]}
+        - {type: text, text: "{lettering}", desc: large white capitals, bbox: [80, 100, 300, 900]}
+```
 """
 _MANY = 16
 
