@@ -30,7 +30,8 @@ written under `options:` and is checked before anything is sent. What this relea
 
 A structured prompt is written as a map, on the models that take one. Every text in it may hold placeholders;
 `lettering` has to appear in an element of `type: text`. Boxes are optional: `[y_min, x_min, y_max, x_max]` in
-thousandths of the picture, from the top left. It is sent as one line of JSON, in the vendor's order of keys whatever yours is.
+thousandths of the picture, from the top left. It is sent as one line of JSON, in the vendor's order of keys whatever
+yours is.
 
 ```yaml
 - id: poster

@@ -102,11 +102,10 @@ class _Work:
             return None
         template: Wording | None = entry.structured
         if isinstance(entry.prompt.prompt, str):
-            template, slips = parse(entry.prompt.prompt)
+            plain, slips = parse(entry.prompt.prompt)
+            template = None if slips else plain
             for slip in slips:
                 self._problem((*entry.at, "prompt"), slip.message, slip.hint)
-            if slips:
-                return None
         if template is None:
             return None
         for problem in check_words(self.manifest, entry, template):
@@ -210,8 +209,8 @@ class _Work:
         path, length = (*entry.at, "prompt"), len(prompt.text)
         if prompt.structured and not endpoint.json_prompts:
             takers = ", ".join(model for model, other in CATALOGUE.items() if other.json_prompts)
-            message = f"{endpoint.model} takes no structured prompts"
-            self._problem(path, message, f"Write the prompt as a text, or use a model that does: {takers}.")
+            hint = f"Write the prompt as a text, or use a model that does: {takers}."
+            self._problem(path, f"{endpoint.model} takes no structured prompts", hint)
             return False
         if length > endpoint.max_prompt and self._once("long", entry.at, endpoint.model):
             message = f"{name}: {length:,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"

@@ -7,7 +7,6 @@ knows the catalogue's entries, nothing of files: places are paths below the opti
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,8 +37,8 @@ RESERVED: Mapping[str, str] = MappingProxyType(
         "image_request": "Write the fields in it directly under `options`.",
     }
 )
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_INPUTS = frozenset(
+# Files, which this version never sends.
+INPUTS = frozenset(
     "images image mask style_reference_images character_reference_images character_reference_images_mask "
     "reference_images".split()
 )
@@ -118,7 +117,7 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
     word = shorten(name)
     if name in RESERVED:
         return Slip((), f"`{word}` is not an option here", RESERVED[name], key=True)
-    if name in _INPUTS:
+    if name in INPUTS:
         hint = "Describe in the prompt what you want to see."
         return Slip((), f"`{word}`: input images are not sent by this version", hint, key=True)
     for kin in _KIN:
@@ -134,28 +133,6 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
     if nearest(name, own) is None:
         hint += " What only the vendor knows yet goes under `options_unchecked`."
     return Slip((), f"unknown option `{word}` of {endpoint.model}", hint, key=True)
-
-
-def check_unchecked(endpoint: Endpoint, name: str, value: Any) -> Checked:
-    """A field that the catalogue does not know: it may be anything but one that is ours or that is checked."""
-    word = shorten(name)
-    plain = name.strip().lower()
-    if not _FIELD.fullmatch(name) and not (endpoint.option(plain) or plain in RESERVED):
-        hint = "Write it as the vendor's documentation does, like new_option."
-        return Checked(slips=(Slip((), f"{shown(name)} cannot be a field of a request", hint, key=True),))
-    if plain in RESERVED or plain in endpoint.fixed:
-        hint = RESERVED.get(plain, "Leave it out.").replace("`options`", "`options_unchecked`")
-        return Checked(slips=(Slip((), f"`{word}` is not yours to send", hint, key=True),))
-    if plain in _INPUTS:
-        hint = "Describe in the prompt what you want to see."
-        return Checked(slips=(Slip((), f"`{word}`: input images are not sent by this version", hint, key=True),))
-    if endpoint.option(plain) is not None:
-        message = f"`{word}` is an option of {endpoint.model}, which is checked"
-        return Checked(slips=(Slip((), message, f"Write `{plain}` under `options`.", key=True),))
-    if value is None:
-        return Checked(slips=(Slip((), f"`{word}` has no value", "Write one, or leave it out."),))
-    note = "The API ignores what it does not know; and if this changes the price, the plan does not know."
-    return Checked(value, notes=(Slip((), f"`{word}` goes to {endpoint.model} unchecked", note, key=True),))
 
 
 def _enum(endpoint: Endpoint, option: Option, value: Any) -> Checked:

@@ -15,8 +15,9 @@ from flows.ideogram.catalogue import CATALOGUE, Endpoint, price_tier, price_tier
 from flows.manifest.axes import Path
 from flows.manifest.merge import Merged, Written, merge_options, merge_unchecked
 from flows.manifest.names import parse_ratio, parse_size
-from flows.manifest.options import Checked, check, check_unchecked, exclusions, find_ratio
+from flows.manifest.options import Checked, check, exclusions, find_ratio
 from flows.manifest.source import UNCHECKED, Manifest
+from flows.manifest.unchecked import check_unchecked
 
 _SIZES = ("size", "resolution")
 
