@@ -101,8 +101,8 @@ class _Work:
         if "prompt" in entry.broken:
             return None
         template: Wording | None = entry.structured
-        if isinstance(entry.prompt.prompt, str):
-            plain, slips = parse(entry.prompt.prompt)
+        if isinstance(words := entry.prompt.prompt, str):
+            plain, slips = parse(words)
             template = None if slips else plain
             for slip in slips:
                 self._problem((*entry.at, "prompt"), slip.message, slip.hint)
@@ -225,8 +225,7 @@ class _Work:
                 self._warning((*entry.at, "prompt"), note.message, note.hint)
             return
         path = merged.fields["lettering"].path
-        slip = unsaid(wanted, prompt, name)
-        if slip and self._once("lettering", path):
+        if (slip := unsaid(wanted, prompt, name)) and self._once("lettering", path):
             self._problem(path, slip.message, slip.hint)
 
     def _once(self, *key: object) -> bool:
