@@ -122,6 +122,8 @@ def totals(prepared: Prepared) -> list[str]:
         lines.append("next     `ideoflow generate`")
     elif doubts:
         lines.append("next     `ideoflow recover`")
+    elif any(item.verdict is Verdict.BLOCKED for item in made.items):
+        lines.append("next     change the prompts that are blocked, then `ideoflow plan` again")
     else:
         lines.append("next     `ideoflow history` lists what you have")
     return lines
