@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.printing import console, emit, linked, warn
+from flows.cli.printing import console, emit, linked, sentence, warn
 from flows.planner import Item, Verdict
 from flows.report import words
 
@@ -177,8 +177,8 @@ def recovered(done: Recovered, *, as_json: bool) -> None:
     if done.stopped:
         out.print(f"[yellow]{escape(done.stopped)}[/]", soft_wrap=True)
     for trouble in tally.troubles[:20]:
-        out.print(f"[yellow]! {escape(trouble.subject)}: {escape(trouble.what)}[/]", soft_wrap=True)
-        out.print(f"    {escape(trouble.remedy)}", soft_wrap=True)
+        sentence(out, f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.what)}", "yellow")
+        sentence(out, f"    {words.one_line(trouble.remedy)}")
     for doubt in done.doubts:
         for line in _doubt(doubt):
             out.print(line, soft_wrap=True)
@@ -199,7 +199,7 @@ def _next(done: Recovered) -> list[str]:
         return [
             "next     look in your Ideogram account whether it ran, and say so:",
             "         no, buy it again      `ideoflow recover --resubmit ID`",
-            "         yes, fetch it         `ideoflow recover --generation GENERATION --request ID`",
+            "         yes, fetch it         `ideoflow recover --generation GEN --request ID`",
             "         yes, and it is gone   `ideoflow recover --write-off ID`",
             "         The beginning of an ID is enough; `all` means all.",
         ]
