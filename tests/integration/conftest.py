@@ -245,4 +245,3 @@ def bucket_place(tmp_path: Path, sandbox: IdeogramSandbox, spawner: Spawner, s3_
     storages["IDEOFLOW_STORAGE__OPTIONS"] = json.dumps(s3_bucket.options)
     storages |= s3_bucket.environ
     return Place(folder, sandbox, spawner, storages)
-
