@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.printing import console, emit, linked, warn
+from flows.cli.printing import console, emit, linked, sentence, warn
 from flows.planner import Item, Verdict
 from flows.report import words
 
@@ -122,6 +122,8 @@ def totals(prepared: Prepared) -> list[str]:
         lines.append("next     `ideoflow generate`")
     elif doubts:
         lines.append("next     `ideoflow recover`")
+    elif any(item.verdict is Verdict.BLOCKED for item in made.items):
+        lines.append("next     change the prompts that are blocked, then `ideoflow plan` again")
     else:
         lines.append("next     `ideoflow history` lists what you have")
     return lines
@@ -175,8 +177,8 @@ def recovered(done: Recovered, *, as_json: bool) -> None:
     if done.stopped:
         out.print(f"[yellow]{escape(done.stopped)}[/]", soft_wrap=True)
     for trouble in tally.troubles[:20]:
-        out.print(f"[yellow]! {escape(trouble.subject)}: {escape(trouble.what)}[/]", soft_wrap=True)
-        out.print(f"    {escape(trouble.remedy)}", soft_wrap=True)
+        sentence(out, f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.what)}", "yellow")
+        sentence(out, f"    {words.one_line(trouble.remedy)}")
     for doubt in done.doubts:
         for line in _doubt(doubt):
             out.print(line, soft_wrap=True)
@@ -197,7 +199,7 @@ def _next(done: Recovered) -> list[str]:
         return [
             "next     look in your Ideogram account whether it ran, and say so:",
             "         no, buy it again      `ideoflow recover --resubmit ID`",
-            "         yes, fetch it         `ideoflow recover --generation GENERATION --request ID`",
+            "         yes, fetch it         `ideoflow recover --generation GEN --request ID`",
             "         yes, and it is gone   `ideoflow recover --write-off ID`",
             "         The beginning of an ID is enough; `all` means all.",
         ]

@@ -75,6 +75,8 @@ def _be_ready(environ: dict[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("IDEOFLOW_")]:
         del os.environ[name]
     os.environ.update(environ)
+    # Nothing is to leave this machine, and what runs on it is not reached through a proxy.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     prefect_ready(say=typer.echo)
 
 

@@ -44,8 +44,9 @@ class Tally:
     def left_out(self, name: str, images: int, why: str) -> None:
         """Images that were planned and not asked for."""
         self._count(name, "left out", images)
-        if not any(trouble.what == why for trouble in self.troubles):
-            self.trouble(why, name, "run again")
+        what, _, remedy = why.partition("; ")
+        if not any(trouble.what == what for trouble in self.troubles):
+            self.trouble(what, name, remedy or "run again")
 
     def elsewhere(self, name: str, images: int) -> None:
         """Images that were planned, and that another run had bought by the time it came to them."""

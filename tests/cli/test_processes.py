@@ -134,7 +134,7 @@ def test_eighty_columns_are_enough(terminal: Callable[..., Terminal]) -> None:
 
 def test_a_pipe_gets_words_only(project: Any) -> None:
     """Nothing that drives a terminal, on either stream, of a whole run."""
-    for verb in (["plan"], ["generate", "--yes"], ["history"], ["recover"]):
+    for verb in (["generate", "--yes"], ["history"]):
         said = project.spawn(*verb)
         assert said.code == 0, said
         assert "\x1b" not in said.out + said.err
@@ -157,7 +157,7 @@ def in_progress(project: Any, until: Any) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_first_signal_stops_cleanly(project: Any, ideoflow: Any, until: Any, number: signal.Signals) -> None:
     """What was sent is finished, the summary is printed, exit 4; the next run completes, and pays for nothing twice."""
     with in_progress(project, until) as process:

@@ -211,8 +211,15 @@ def test_generate_tells_of_it_once(project: Any, ideoflow: Any, until: Any) -> N
     assert project.billed() == 3
 
 
-@pytest.mark.parametrize("verdict", ["--resubmit", "--write-off"])
-@pytest.mark.parametrize("finder", ["generate", "recover"])
+@pytest.mark.parametrize(
+    ("verdict", "finder"),
+    [
+        ("--resubmit", "generate"),
+        ("--write-off", "recover"),
+        pytest.param("--resubmit", "recover", marks=pytest.mark.slow),
+        pytest.param("--write-off", "generate", marks=pytest.mark.slow),
+    ],
+)
 def test_a_late_answer_is_kept_and_told(project: Any, ideoflow: Any, until: Any, verdict: str, finder: str) -> None:
     """An answer that turns up after the verdict is fetched and reported: paid twice by that choice, or found."""
     project.manifest(ONE.replace("count: 2", "count: 1"))

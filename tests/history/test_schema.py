@@ -19,7 +19,8 @@ from flows.history.schema import DATASETS, event_row, image_rows, request_row, t
 WANTED = (
     "image_id request_id n image_index generation_id run_id origin prompt_id variant fingerprint brand campaign tags "
     "prompt final_prompt negative_prompt lettering endpoint model options aspect_ratio resolution_asked "
-    "resolution_reported seed_asked seed is_image_safe image_url generated_at expires_at stored_at expiry_margin_s local_path media_type "
+    "resolution_reported "
+    "seed_asked seed is_image_safe image_url generated_at expires_at stored_at expiry_margin_s local_path media_type "
     "bytes sha256 cost_usd price_source status"
 ).split()
 
