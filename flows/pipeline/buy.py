@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from decimal import Decimal
 
 from flows.errors import MaybeSent, NotSent, StorageTrouble
 from flows.history.claims import Unsettled
 from flows.history.records import Ack, Claim, End, Entry, Labels, Outcome, Step, encoded
-from flows.ideogram.answers import Decline, Declined, Failed
+from flows.ideogram.answers import Accepted, Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.pipeline.finish import Unfinished, declined, finish, reading
 from flows.pipeline.governor import Place
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.record import disown, put
 from flows.planner import Item
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,9 @@ async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
     recording = asyncio.create_task(put(kit, Step.ACK, ack))
     recording.add_done_callback(lambda task: _recorded(kit, claim, task))
     await asyncio.wait({recording}, timeout=5)
+    if not recording.done():
+        # Said now, because whoever kills us gives no time for it later.
+        log.warning("the answer to request %s is not on record yet. %s", claim.request_id, _by_hand(ack))
     result: Bought
     try:
         result = await finish(kit, Entry(claim.fingerprint, claim.n, claim=claim, ack=ack), ack, place)
@@ -162,8 +168,17 @@ async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
     try:
         await recording
     except StorageTrouble as trouble:
-        return Unfinished(str(trouble))
+        return Unfinished(f"its answer could not be recorded: {trouble}. {_by_hand(ack)}", doubt=True)
     return result
+
+
+def _by_hand(ack: Ack) -> str:
+    """How a person puts an answer on record that we could not."""
+    answer = reading(ack)
+    if isinstance(answer, Accepted):
+        order = f"ideoflow recover --generation {answer.generation_id} --request {ack.request_id}"
+        return f"Should this run end without it, bring the storage back, then `{order}`"
+    return "Should this run end without it, its pictures are on storage and `ideoflow recover` settles it"
 
 
 def _recorded(kit: Kit, claim: Claim, task: asyncio.Task[bool]) -> None:

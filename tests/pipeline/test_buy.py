@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -235,9 +236,30 @@ def test_an_answer_that_cannot_be_recorded_at_all_is_kept_for_the_person(world: 
     world.history.broken = lambda op, path: op == "create" and not path.endswith(".claim")
     claim, result = bought(kit, world.item())
     assert isinstance(result, Open)
+    assert result.doubt
+    assert f"ideoflow recover --generation g1 --request {claim.request_id}" in result.why
     assert '"g1"' in kit.unrecorded[claim.request_id]
     assert len(world.pictures()) == 1
     assert world.journal() == ["0.claim"]
+
+
+def test_an_answer_is_recorded_while_all_threads_are_busy_with_pictures(world: Any) -> None:
+    """Between answer and record a death means doubt: no upload may stand in its way."""
+    go = threading.Event()
+    seen: list[list[str]] = []
+
+    def fill() -> None:
+        for _ in range(64):
+            asyncio.get_running_loop().run_in_executor(None, go.wait)
+
+    def look() -> None:
+        seen.append(world.journal())
+        go.set()
+
+    world.api.submits, world.api.polls = [fill], [look]
+    _, end = bought(world.kit(), world.item())
+    assert isinstance(end, End)
+    assert seen == [["0.ack", "0.claim"]]
 
 
 def test_a_refusal_that_cannot_be_recorded_is_not_lost_in_a_traceback(world: Any, reply: Any) -> None:
