@@ -58,7 +58,7 @@ def fold(
     asked = frozenset(fingerprints)
     for attempt in range(FOLD_TRIES):
         names = [name for name in journal.names() if not only or name.fingerprint in asked]
-        records = [(name, record) for name in names for there, record in [journal.read(name)] if there]
+        records = journal.read(names)
         try:
             index.refresh(asked | {name.fingerprint for name in names})
         except HistoryBusy:

@@ -121,6 +121,12 @@ class TrappedStorage(Storage):
         found: bytes | None = self._do("read", path, lambda: self._inner.read(path))
         return found
 
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        paths = list(paths)
+        for path in paths:
+            self._trap.at("read", f"{self._role}/{path}", "before")
+        return self._inner.read_many(paths)
+
     def write(self, path: str, data: bytes | BinaryIO) -> None:
         self._do("write", path, lambda: self._inner.write(path, data))
 
