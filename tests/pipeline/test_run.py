@@ -219,4 +219,5 @@ def test_a_void_of_one_order_is_bought_by_no_other_too(world: Any, reply: Any) -
     assert fates(tally) == {"stored": 20}
     assert sum(row["counted"] for row in world.rows("requests")) == 20
     voids = [row for row in world.rows("requests") if row["outcome"] == Outcome.VOID]
-    assert len(voids) == len(world.api.posted) - 20
+    # A claim that waited too long in this fast world is void without having been sent.
+    assert len([row for row in voids if row["status"] == 429]) == len(world.api.posted) - 20
