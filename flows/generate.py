@@ -34,7 +34,7 @@ async def generate(
 
     What is there already is never bought again, however often this runs, and a run that was killed is finished
     by the next one. It ends Failed when something asked for is still missing: the report says what, why, and
-    what to do. Spending is capped by `budget.per_run_usd` of the settings.
+    what to do. Spending is capped by `budget` of the settings: per run, day and month.
 
     Args:
         manifest: Manifests to read: files, patterns or addresses. Empty: those of the settings.
@@ -45,7 +45,10 @@ async def generate(
     """
     ask = Ask(tuple(manifest), tuple(select), limit or None)
     return await conduct(
-        "generate", project, config, lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop)
+        "generate",
+        project,
+        config,
+        lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop),
     )
 
 

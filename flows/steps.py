@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow.compute as pc
 
+from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
 from flows.history import view
 from flows.history.fold import Book
@@ -26,8 +28,8 @@ from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import run
 from flows.pipeline.settle import resubmit_old
 from flows.pipeline.tally import Tally
-from flows.planner import Plan, make_plan, select
-from flows.report import RunReport, to_json, to_markdown
+from flows.planner import Ceiling, Plan, make_plan, select
+from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
 FEATURE_TIMEOUT_S = 60
@@ -96,7 +98,7 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         doubtful=doubts,
         departed=view.departed(ws.parts, origin, prints),
         limit=ask.limit,
-        cap=ws.settings.budget.per_run_usd,
+        ceilings=ceilings(ws),
         warnings=loaded.warnings,
     )
     planned = {item.fingerprint for item in plan.items}
@@ -107,6 +109,22 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         doubts,
         tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
     )
+
+
+def ceilings(ws: Workspace) -> tuple[Ceiling, ...]:
+    """What is left below each cap before this run spends anything."""
+    caps, now = ws.caps, ws.now()
+    budget = Budget(caps, ws.settings.generate.zone)
+    if caps.shared:
+        day = budget.day_of(now)
+        budget.know(budget.begin(), Spent(day, *ws.spending().read(day)))
+    found = []
+    for cap in Cap:
+        left = budget.left(cap, now)
+        if left is not None:
+            shared = f" ({words.money(Decimal(max(0, left)) / 1_000_000)} left)" if cap in (Cap.DAY, Cap.MONTH) else ""
+            found.append(Ceiling(cap, caps.words(cap) + shared, left))
+    return tuple(found)
 
 
 def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:

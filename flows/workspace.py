@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.assets.naming import check_template
-from flows.budget.limits import RunBudget
+from flows.budget.limits import Budget, Caps
 from flows.budget.prices import PriceBook
 from flows.budget.shipped import builtin
 from flows.documents import parse
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flows.history.claims import ClaimDesk
     from flows.history.journal import Journal
     from flows.history.parts import Parts
+    from flows.history.spend import SpendReader
     from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
     from flows.planner import Prices, Quote
 
@@ -75,6 +76,18 @@ class Workspace:
         from flows.history.index import SealedIndex
 
         return ClaimDesk(self.journal, SealedIndex(self.parts), self._wait)
+
+    @property
+    def caps(self) -> Caps:
+        """What may be spent."""
+        return Caps(**self.settings.budget.model_dump())
+
+    def spending(self) -> SpendReader:
+        """What this origin has cost so far, read anew with every question."""
+        from flows.history.spend import SpendReader
+
+        settings = self.settings
+        return SpendReader(self.journal, self.parts, settings.origin, settings.generate.zone, self._wait)
 
     def _wait(self, attempt: int) -> None:
         time.sleep(min(1.0, 0.02 * 2**attempt) * random.random())
@@ -130,6 +143,7 @@ class Workspace:
         from flows.pipeline.governor import Governor
         from flows.pipeline.kit import Kit
         from flows.pipeline.queue import ByExpiry
+        from flows.pipeline.till import Till
 
         settings = self.settings
         owner, desk = this_process(run_id), self.desk()
@@ -142,7 +156,7 @@ class Workspace:
             sealer=Sealer(desk.journal, self.parts, owner, self._wait),
             governor=Governor(settings.api.max_in_flight, random.random),
             downloads=ByExpiry(settings.generate.downloads),
-            budget=RunBudget(settings.budget.per_run_usd),
+            till=Till(Budget(self.caps, settings.generate.zone), self.spending().read, self.now, self.uptime),
             owner=owner,
             origin=settings.origin,
             rules=rules(settings),

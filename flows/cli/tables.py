@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from flows.budget.limits import Caps
 from flows.cli.printing import console, emit, linked, warn
 from flows.planner import Item, Verdict
 from flows.report import words
@@ -109,7 +110,9 @@ def totals(prepared: Prepared) -> list[str]:
     if waiting := sum(entry.counted for entry in prepared.recoverable):
         lines.append(f"[yellow]{words.count(waiting, 'image')} paid for by an earlier run, still to be fetched[/]")
     if made.left_out:
-        lines.append(f"[yellow]{words.count(made.left_out, 'image')} left out[/]")
+        caps = sorted({item.cap for item in made.items if item.cap and item.left_out})
+        why = f" by budget.{', budget.'.join(caps)}" if caps else ""
+        lines.append(f"[yellow]{words.count(made.left_out, 'image')} left out{why}[/]")
     doubts = len(prepared.doubts)
     if doubts:
         lines.append(f"[yellow]{words.count(doubts, 'request')} in doubt: `ideoflow recover` lists them[/]")
@@ -122,6 +125,8 @@ def totals(prepared: Prepared) -> list[str]:
         lines.append("next     `ideoflow generate`")
     elif doubts:
         lines.append("next     `ideoflow recover`")
+    elif cap := next((item.cap for item in made.items if item.cap and item.left_out), None):
+        lines.append(f"next     {Caps.remedy(cap)}")
     else:
         lines.append("next     `ideoflow history` lists what you have")
     return lines
@@ -142,6 +147,7 @@ def _item(item: Item) -> dict[str, Any]:
         "buy": item.buy,
         "in_doubt": item.in_doubt,
         "left_out": item.left_out,
+        "cap": item.cap,
         "each_usd": item.each,
         "cost_usd": item.cost,
         "price_source": item.price_source,

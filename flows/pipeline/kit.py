@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Protocol
 
-from flows.budget.limits import RunBudget
 from flows.history.claims import ClaimDesk
 from flows.history.journal import Journal
 from flows.history.records import Owner
@@ -16,6 +15,7 @@ from flows.history.seal import Sealer
 from flows.ids import uuid7
 from flows.pipeline.governor import Governor
 from flows.pipeline.queue import ByExpiry
+from flows.pipeline.till import Till
 from flows.storage import Storage
 
 
@@ -113,7 +113,7 @@ class Kit:
     sealer: Sealer
     governor: Governor
     downloads: ByExpiry
-    budget: RunBudget
+    till: Till
     owner: Owner
     origin: str
     rules: Rules
