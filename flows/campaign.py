@@ -41,9 +41,9 @@ async def generate(
     stop: Stop | None = None,
 ) -> tuple[RunReport, str]:
     """Buy what is missing and keep it: the report, and where it was written."""
-    stop = stop or Stop()
+    stop = Stop() if stop is None else stop  # an unasked Stop is falsy
     prepared = await step("read and plan", steps.prepare, ws, ask)
-    tell(Progress("planned", "", prepared.plan.buy))
+    tell(Progress("planned", "", prepared.images))
     done = await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop)
     await step("measure the pictures", steps.measure, ws, done.run_id, tell)
     report = account(done, ws.now(), ws.assets.url, ws.history.url)

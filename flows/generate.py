@@ -1,7 +1,7 @@
 """The generate flow: the main job, as Prefect runs it. Deployments name it ``flows.generate.generate``."""
 
-from __future__ import annotations
-
+# Annotations are real objects here: a runner rebuilds the flow's form where names in quotes mean nothing.
+from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
@@ -17,9 +17,10 @@ from flows.steps import Ask
 
 
 def _name() -> str:
+    """What a run is called in lists, beside the flow's name: what was asked for."""
     asked = flow_run.parameters
     what = ", ".join(asked.get("select") or asked.get("manifest") or ["everything"])
-    return f"generate {what}" + (f", at most {asked['limit']}" if asked.get("limit") else "")
+    return what + (f", at most {asked['limit']}" if asked.get("limit") else "")
 
 
 @flow(name="generate", flow_run_name=_name, retries=0, persist_result=False)
@@ -44,12 +45,7 @@ async def generate(
         project: The project's folder. Empty: IDEOFLOW_PROJECT, or the folder that the worker runs in.
     """
     ask = Ask(tuple(manifest), tuple(select), limit or None)
-    return await conduct(
-        "generate",
-        project,
-        config,
-        lambda ws, step, tell, stop: campaign.generate(ws, ask, step=step, tell=tell, stop=stop),
-    )
+    return await conduct("generate", project, config, partial(campaign.generate, ask=ask))
 
 
 def run_flow(ask: Ask, project: str, config: list[str], tell: Tell, stop: Stop) -> tuple[RunReport, str]:

@@ -63,6 +63,11 @@ class Prepared:
         """What this run can finish for the dead: answered, and the answer says something."""
         return tuple(entry for entry in self.abandoned if entry.ack and entry.id not in self.doubts)
 
+    @property
+    def images(self) -> int:
+        """How many images arrive if all goes well: bought, and finished for the dead."""
+        return self.plan.buy + sum(entry.counted for entry in self.recoverable)
+
 
 @dataclass(frozen=True)
 class Done:

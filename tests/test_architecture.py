@@ -23,7 +23,19 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
     "entry": frozenset({"generate", "cli", "demo", "generated"}),
-    "composition": frozenset({"workspace", "settings", "runtime", "steps", "campaign", "account", "recovery"}),
+    "composition": frozenset(
+        {
+            "workspace",
+            "settings",
+            "runtime",
+            "orchestrator",
+            "signals",
+            "steps",
+            "campaign",
+            "account",
+            "recovery",
+        }
+    ),
     "use cases": frozenset({"planner", "pipeline"}),
     "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
@@ -33,7 +45,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "cli": frozenset({"flows.generate", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
-    "runtime": frozenset({"flows.settings", "flows.workspace"}),
+    "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
     "steps": frozenset({"flows.workspace"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),

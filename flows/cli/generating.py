@@ -12,7 +12,7 @@ from flows.campaign import generate as campaign
 from flows.cli import printing, tables
 from flows.cli.watching import watched
 from flows.errors import Refused
-from flows.orchestrator import prefect_configured, quieten
+from flows.orchestrator import prefect_configured, prefect_ready
 from flows.report import words
 from flows.steps import Ask, Prepared, prepare
 from flows.workspace import Workspace
@@ -35,9 +35,11 @@ def generate(
     prepared = prepare(ws, ask) if watching or not yes else None
     if prepared and not yes:
         _agreed(prepared, as_json=as_json)
+    as_flow = prefect_configured(os.environ) if prefect is None else prefect
+    if as_flow:
+        prefect_ready(say=lambda text: typer.echo(text, err=True))
     with watched("buying", _images(prepared), quiet=not watching) as (tell, stop):
-        if prefect_configured(os.environ) if prefect is None else prefect:
-            quieten(os.environ)
+        if as_flow:
             from flows.generate import run_flow  # noqa: PLC0415  Prefect is imported by whoever uses it
 
             report, where = run_flow(ask, str(ws.settings.project), config, tell, stop)
@@ -49,9 +51,7 @@ def generate(
 
 def _images(prepared: Prepared | None) -> int:
     """How many images will arrive, if all goes well."""
-    if prepared is None:
-        return 0
-    return prepared.plan.buy + sum(entry.counted for entry in prepared.recoverable)
+    return prepared.images if prepared else 0
 
 
 def _agreed(prepared: Prepared, *, as_json: bool) -> None:

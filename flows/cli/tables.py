@@ -55,7 +55,7 @@ def plan(prepared: Prepared, *, as_json: bool, asking: bool = False) -> None:
         return
     warn(made.warnings)
     out = console()
-    roomy = out.width >= ROOMY
+    roomy = out.is_terminal and out.width >= ROOMY
     complete = [item for item in made.items if item.verdict is Verdict.HAVE]
     # Of a long plan only what is not complete is worth reading; whoever pipes it wants all.
     hidden = len(complete) if out.is_terminal and len(made.items) > ROWS_SHOWN else 0

@@ -6,6 +6,7 @@ The oracle is the sandbox's own ledger of what it billed, never our own books.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.demo.offline import offline
 from flows.history.queries import find
 from flows.ideogram.catalogue import request_body
 from flows.ids import digest
@@ -47,31 +49,29 @@ class Count:
 
 def settings_of(folder: Path) -> dict[str, str]:
     """The environment that keeps the encore in a folder of its own, on a sandbox of its own."""
-    return {
-        "IDEOFLOW_API__BASE_URL": "sandbox",
+    return offline(folder) | {
         "IDEOFLOW_API__POLL_INTERVAL_S": "0.2",
         # Half the place in flight and slower pictures: something is under way at every kill.
         "IDEOFLOW_API__MAX_IN_FLIGHT": "4",
         "IDEOFLOW_SANDBOX__LATENCY_S": "0.8",
-        "IDEOFLOW_STORAGE__HISTORY": str(folder / "history"),
-        "IDEOFLOW_STORAGE__ASSETS": str(folder / "images"),
-        "IDEOFLOW_STORAGE__REPORTS": str(folder / "reports"),
-        "IDEOFLOW_GENERATE__MANIFESTS": f'["{MANIFEST}"]',
+        "IDEOFLOW_GENERATE__MANIFESTS": json.dumps([str(MANIFEST)]),
     }
 
 
-def encore(project: Path, folder: Path, say: Callable[[str], None], rng: random.Random) -> Count:
+def encore(project: Path, folder: Path, say: Callable[[str], None], rng: random.Random, *, most: int = KILLS) -> Count:
     """Play it: kill, run again, settle what is in doubt by looking in the ledger, and count."""
     ws = open_workspace(project, (), settings_of(folder))
+    if not prepare(ws, Ask()).plan.buy:
+        say("  it is bought already: nothing to kill. `ideoflow demo --fresh` plays it again")
     kills = 0
-    while kills < KILLS and prepare(ws, Ask()).plan.buy:
+    while kills < most and prepare(ws, Ask()).plan.buy:
         if not _killed(project, ws, folder, rng.uniform(0.0, 1.2)):
             break
         kills += 1
         ledger = read_ledger(ws.sandbox_state)
         asked = sum(entry["images"] for entry in ledger["requests"])
         there = sum(not stat.path.endswith(".json") for stat in ws.assets.list())
-        say(f"  SIGKILL {kills}: {asked} images asked for so far, {there} on disk")
+        say(f"  SIGKILL {kills}   asked for {asked:>2} images so far, {there:>2} on disk")
     _settle(ws, say)
     _finished(project, folder)
     return _count(ws)
@@ -79,7 +79,7 @@ def encore(project: Path, folder: Path, say: Callable[[str], None], rng: random.
 
 def _start(project: Path, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "flows.cli", "generate", "--yes", "--no-prefect", "--project", str(project)]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("IDEOFLOW_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("IDEOFLOW_", "IDEOGRAM_"))}
     # A kill leaves half a sentence on the terminal at best, so the victims work in silence.
     return subprocess.Popen(  # noqa: S603  our own interpreter and our own module
         command,
@@ -126,7 +126,7 @@ def _settle(ws: Workspace, say: Callable[[str], None]) -> None:
         else:
             verdict, words = Verdicts(resubmit=(doubt.request_id,)), "it never ran: to be bought"
         asyncio.run(recover(ws, verdict, lambda _: None, Stop()))
-        say(f"  in doubt {doubt.request_id}: looked in the ledger, {words}")
+        say(f"  in doubt    {doubt.variant}: looked in the ledger, {words}")
 
 
 def _unclaimed(ws: Workspace, request_id: str) -> str | None:

@@ -2,63 +2,80 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import random
 import shutil
-import time
 from collections import defaultdict
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from flows.campaign import generate
 from flows.cli import printing
 from flows.cli.watching import watched
 from flows.demo.encore import encore
-from flows.errors import Refused
+from flows.demo.offline import offline, with_shipped_manifest
 from flows.history.queries import find
+from flows.orchestrator import prefect_ready
 from flows.report import words
 from flows.settings import load_settings
 from flows.steps import Ask, prepare
+from flows.storage import read_sources
 from flows.workspace import Workspace, open_workspace
-
-SANDBOX = {"IDEOFLOW_API__BASE_URL": "sandbox"}
 
 
 def show(project: Path | None, *, fresh: bool, seed: int | None = None) -> int:
-    """The exit code: 0 when everything wanted is there and nothing was paid for twice."""
-    root = load_settings(project, (), SANDBOX, Path.cwd()).settings.project
-    folder = root / "data" / "encore"
+    """The exit code: 0 when everything wanted is there and nothing was paid for twice.
+
+    The first act adds to the project's own `data/`, where sandbox pictures never stand for real ones; the second
+    has a folder to itself, which `fresh` empties before.
+    """
+    root = load_settings(project, (), {}, Path.cwd()).settings.project
+    data = root / "data"
     if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    code = _campaign(root)
-    typer.echo("\nNow the same with the plug pulled: a second, small campaign whose process is killed in mid-run.")
-    count = encore(root, folder, typer.echo, random.Random(seed))
-    typer.echo(f"\n{count}   (by the sandbox's own ledger)")
-    typer.echo(f"next     open {root / 'data'}; run `make demo` again: it pays for nothing")
+        shutil.rmtree(data / "encore", ignore_errors=True)
+    code = _campaign(root, offline(data))
+    if code:
+        return code
+    typer.echo("\nNow the same with the plug pulled: a second, small campaign, whose process is\nkilled in mid-run.")
+    count = encore(root, data / "encore", typer.echo, random.Random(seed))
+    out = printing.console()
     good = count.wanted == count.paid == count.kept and not count.paid_twice
-    return code if good else code or 4
+    out.print(f"\n[bold {'green' if good else 'red'}]{count}[/]   [dim](by the sandbox's own ledger)[/]")
+    where = printing.linked(str(data), f"{printing.near(str(data))}/")
+    out.print(f"next     look into {where}, or run the demo again: it pays for nothing", soft_wrap=True)
+    return 0 if good else 4
 
 
-def _campaign(root: Path) -> int:
-    ws = open_workspace(root, (), SANDBOX)
-    if not ws.settings.sandboxed:
-        raise Refused("the demonstration runs on the sandbox only")
+def _campaign(root: Path, environ: dict[str, str]) -> int:
+    ws = open_workspace(root, (), environ)
+    if not any(read_sources(ws.settings.locate(place), max_bytes=1) for place in ws.settings.generate.manifests):
+        environ = with_shipped_manifest(environ)
+        ws = open_workspace(root, (), environ)
     prepared = prepare(ws, Ask())
-    typer.echo(
-        f"prompts.yaml wants {words.count(sum(i.wanted for i in prepared.plan.items), 'image')}; "
-        f"{prepared.plan.buy} to buy from the embedded sandbox (no key, no network, nothing billed)"
-    )
-    began = time.monotonic()
-    with watched("buying", prepared.plan.buy) as (tell, stop):
-        report, where = asyncio.run(generate(ws, Ask(), tell=tell, stop=stop))
+    plan = prepared.plan
+    source = "prompts.yaml" if len(prepared.loaded.files) == 1 else words.count(len(prepared.loaded.files), "manifest")
+    wanted = words.count(sum(item.wanted for item in plan.items), "image")
+    typer.echo(f"{source}: {wanted} wanted, {plan.buy} to buy from the embedded sandbox")
+    typer.echo("(no key, no network, nothing billed)\n")
+    _be_ready(environ)
+    with watched("buying", plan.buy) as (tell, stop):
+        from flows.generate import run_flow  # noqa: PLC0415  Prefect reads its settings when it is imported
+
+        report, where = run_flow(Ask(), str(ws.settings.project), [], tell, stop)
     _made(ws)
-    printing.report(report, where, as_json=False)
-    typer.echo(f"         {time.monotonic() - began:.0f} s in all")
+    printing.report(report, where, as_json=False, last=report.exit_code != 0)
     return report.exit_code
+
+
+def _be_ready(environ: dict[str, str]) -> None:
+    """For the flow, whose settings come from the process's environment as a worker's do: ours alone, then."""
+    for name in [name for name in os.environ if name.startswith("IDEOFLOW_")]:
+        del os.environ[name]
+    os.environ.update(environ)
+    prefect_ready(say=typer.echo)
 
 
 def _made(ws: Workspace) -> None:
@@ -68,15 +85,27 @@ def _made(ws: Workspace) -> None:
     for row in find(ws.parts, ws.assets, ()):
         if row["has_local_copy"]:
             groups[row["prompt_id"], row["model"]].append(Decimal(str(row["cost_usd"])))
-            folders[row["prompt_id"]] = ws.shown(ws.assets.where(row["local_path"].rpartition("/")[0]))
+            folders[row["prompt_id"]] = str(PurePosixPath(row["local_path"]).parent)
+    if not groups:
+        return
+    # What all have in common is said once, above them.
+    common = os.path.commonpath(list(folders.values()))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("prompt")
+    table.add_column("prompt", overflow="fold")
     table.add_column("model", no_wrap=True)
-    table.add_column("images", justify="right")
-    table.add_column("cost", justify="right")
-    table.add_column("where", overflow="fold")
+    table.add_column("images", justify="right", no_wrap=True)
+    table.add_column("cost", justify="right", no_wrap=True)
+    table.add_column(escape(f"in {printing.near(ws.assets.where(common))}/"), overflow="fold")
     for (prompt_id, model), costs in groups.items():
+        folder = folders[prompt_id]
+        short = os.path.relpath(folder, common)
         table.add_row(
-            escape(prompt_id), model, str(len(costs)), words.money(sum(costs, Decimal(0))), escape(folders[prompt_id])
+            escape(prompt_id),
+            model,
+            str(len(costs)),
+            words.money(sum(costs, Decimal(0))),
+            printing.linked(ws.assets.where(folder), "" if short == "." else f"{short}/"),
         )
-    printing.console().print(table)
+    out = printing.console()
+    out.print(table)
+    out.print()

@@ -62,9 +62,7 @@ class Composer:
         if not complete:
             return None
         if self._root is None or self._root.nothing:
-            self.problems.append(
-                Problem(self.file, 1, 1, "", "the file is empty", "Every file says something.")
-            )
+            self.problems.append(Problem(self.file, 1, 1, "", "the file is empty", "Every file says something."))
             return None
         return self._root
 
@@ -90,9 +88,7 @@ class Composer:
                 fits = self._alias(event)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
-                fits = documents == 1 or self._fail(
-                    event, "a second document begins here", "Use one file for each."
-                )
+                fits = documents == 1 or self._fail(event, "a second document begins here", "Use one file for each.")
             else:
                 fits = True
             if not fits:
@@ -145,9 +141,7 @@ class Composer:
             return self._fail(event, f"*{name} contains itself", "Write out what is meant.")
         self._aliased += target.size
         if self._aliased > MAX_ALIASED:
-            return self._fail(
-                event, "the aliases (*) of this file repeat too much", "Write less of it by aliases."
-            )
+            return self._fail(event, "the aliases (*) of this file repeat too much", "Write less of it by aliases.")
         if len(self._frames) + target.height > MAX_DEPTH:
             return self._fail(event, f"nested too deeply (at most {MAX_DEPTH} levels)", "Flatten it.")
         return self._place(target, event, None, plain=False)
@@ -178,16 +172,8 @@ class Composer:
         """The key's text, None (and a problem) where it cannot be one."""
         entries = parent.entries or {}
         if not isinstance(node.value, str):
-            what = (
-                "a map or list"
-                if event is None or node.height > 1
-                else shorten(str(getattr(event, "value", "")))
-            )
-            hint = (
-                "Put the key in quotes."
-                if node.value is not None
-                else "Put a text that begins with { in quotes."
-            )
+            what = "a map or list" if event is None or node.height > 1 else shorten(str(getattr(event, "value", "")))
+            hint = "Put the key in quotes." if node.value is not None else "Put a text that begins with { in quotes."
             self._slip_at(node, f"a key must be a text, not {what or 'nothing'}", hint)
             return None
         if node.value == "<<" and plain:
@@ -213,9 +199,7 @@ class Composer:
         self._nodes += 1
         if self._nodes <= MAX_NODES:
             return True
-        return self._fail(
-            event, f"more than {MAX_NODES:,} values in one file", "Split it into several files."
-        )
+        return self._fail(event, f"more than {MAX_NODES:,} values in one file", "Split it into several files.")
 
     def _comment_at(self, mark: Any) -> bool:
         if self._lines is None:

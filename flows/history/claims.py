@@ -75,11 +75,12 @@ class ClaimDesk:
         raise HistoryBusy(f"others claim the same pictures faster than this run can ({CLAIM_TRIES} tries); run again")
 
     def release(self, claim: Claim) -> None:
-        """Its request did not run after all: the images are wanted again."""
+        """Its request did not run after all, and its end is on record: the images are wanted again.
+
+        Not by subtraction: another thread may have read the books since, and they count it no more.
+        """
         with self._queues[claim.fingerprint]:
-            standing = self._standings.get(claim.fingerprint)
-            if standing is not None:  # else the books are read anew before the next claim
-                standing.counted -= claim.images
+            self._standings.pop(claim.fingerprint, None)
 
     def _taken(self, claim: Claim) -> bool:
         """Whether that number was bought and sealed by someone between our fold and our claim."""

@@ -54,6 +54,4 @@ class Matrix:
 
     def keeps(self, labels: Mapping[str, str]) -> bool:
         """Whether a combination is wanted."""
-        return not any(
-            tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items()
-        )
+        return not any(tuple(labels[name] for name in names) in left_out for names, left_out in self.excluded.items())

@@ -20,19 +20,14 @@ def read_exclude(
         hint = "Write it like - {language: de, format: banner}."
         problems.append(document.problem(at, "`exclude` must be a list of combinations", hint))
         return excluded
-    labels = {
-        axis.name: {name: point for point in axis.points for name in (point.label, point.text)}
-        for axis in axes
-    }
+    labels = {axis.name: {name: point for point in axis.points for name in (point.label, point.text)} for axis in axes}
     for index, row in enumerate(rows):
         if len(problems) >= MANY:
             break
         path = (*at, index)
         if not isinstance(row, dict) or not row:
             hint = "Write it like {language: de, format: banner}."
-            problems.append(
-                document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint)
-            )
+            problems.append(document.problem(path, f"must be a map from axis to label, not {shown(row)}", hint))
             continue
         chosen: dict[str, str] = {}
         for name, value in row.items():

@@ -191,11 +191,7 @@ class _Work:
             # A name that fills the prompt nowhere has been reported already, for all variants at once.
             somewhere = any(word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points)
             lettering = word == "lettering" and "lettering" not in entry.broken
-            if (
-                (somewhere or lettering)
-                and "matrix" not in entry.broken
-                and self._once("fills", word, entry.at)
-            ):
+            if (somewhere or lettering) and "matrix" not in entry.broken and self._once("fills", word, entry.at):
                 hint = "Set `lettering`." if lettering else f"Give `vars: {{{word}: ...}}` there too."
                 self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
         if missing:

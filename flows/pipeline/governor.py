@@ -3,7 +3,8 @@
 Places are counted in images, held from before the claim until the generation has ended. Among those waiting the
 largest request that fits goes first (small ones fill the gaps behind it); one that was passed over often goes
 next whatever its size. A 429 closes the door until one of our own requests ends, or, when none is running,
-until a growing pause is over.
+until a growing pause is over. It also says that others use the organisation's places: from then on only so many
+are used as there was room for, and one more is tried now and then, the more seldom the more often it fails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 PATIENCE = 20
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+SELDOM = 32
 
 
 @dataclass(eq=False)
@@ -42,18 +44,22 @@ class Place:
     def refused(self, learned: int | None) -> None:
         """The API answered 429 to this request; `learned` is the limit it named, if any."""
         self._refused = True
-        self._governor._close(learned)  # noqa: SLF001  see release
+        self._governor._close(self.images, learned)  # noqa: SLF001  see release
 
     def accepted(self) -> None:
-        """The API took this request: pauses start small again."""
-        self._governor._refusals = 0  # noqa: SLF001  see release
+        """The API took this request: pauses start small again, and there may be more room than we use."""
+        self._governor._took(self.images)  # noqa: SLF001  see release
 
 
 class Governor:
-    """A weighted semaphore that learns its limit. For one event loop."""
+    """A weighted semaphore that learns its limit. For one event loop.
+
+    `limit` is what the organisation may have; `room` what of it seems to be ours just now.
+    """
 
     def __init__(self, limit: int, random: Callable[[], float] = lambda: 0.5) -> None:
         self.limit = limit
+        self.room = limit
         self.in_flight = 0
         self.peak = 0
         self._random = random
@@ -61,6 +67,9 @@ class Governor:
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._refusals = 0
+        self._streak = 0  # requests taken since the room last changed
+        self._step = 1  # how long a streak earns more room
+        self._earned = False  # the last change was for the better
 
     @contextlib.asynccontextmanager
     async def hold(self, images: int) -> AsyncIterator[Place]:
@@ -87,7 +96,7 @@ class Governor:
             if waiting.ready.done() and not waiting.ready.cancelled():
                 self._leave(images, reopen=False)
             else:
-                self._waiting.remove(waiting)
+                self._admit()  # it may have been the one that all others waited behind
             raise
 
     def _leave(self, images: int, *, reopen: bool) -> None:
@@ -98,10 +107,24 @@ class Governor:
             self._pause_if_idle()
         self._admit()
 
-    def _close(self, learned: int | None) -> None:
+    def _close(self, images: int, learned: int | None) -> None:
         if learned is not None and learned > 0:
             self.limit = min(self.limit, learned)
+        self.room = max(1, min(self.room, self.limit, self.in_flight - images))
+        if not self._closed:  # of several refusals at once the first says it all
+            self._step = min(SELDOM, self._step * 2)
+        self._streak, self._earned = 0, False
         self._closed = True
+
+    def _took(self, images: int) -> None:
+        self._refusals = 0
+        self._streak += 1
+        if self.room < self.limit and self._streak >= self._step:
+            self.room = min(self.limit, self.room + images)
+            if self._earned:
+                self._step = max(1, self._step // 2)
+            self._streak, self._earned = 0, True
+            self._admit()
 
     def _pause_if_idle(self) -> None:
         """Nothing of ours is running whose end could tell us that there is room again: wait a while instead."""
@@ -124,9 +147,11 @@ class Governor:
 
     def _fits(self, waiting: _Waiting) -> bool:
         # A request larger than a learned limit goes alone: it can only be tried.
-        return self.in_flight + waiting.images <= self.limit or self.in_flight == 0
+        return self.in_flight + waiting.images <= self.room or self.in_flight == 0
 
     def _admit(self) -> None:
+        # Whoever is being cancelled no longer waits, even if its task has not heard of it yet.
+        self._waiting = [waiting for waiting in self._waiting if not waiting.ready.done()]
         while self._waiting and not self._closed:
             first = self._waiting[0]
             if first.passed_over >= PATIENCE:

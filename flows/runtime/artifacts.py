@@ -8,39 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from collections import Counter
 from collections.abc import Awaitable, Sequence
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from flows.report import Item, RunReport, to_markdown, words
+from flows.runtime.ending import gist
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_ROWS = 50
 PATIENCE_S = 15.0
+_ENTITY = re.compile(r"&#(\d+);")
 
 
 async def attempt(call: Awaitable[T]) -> T | None:
-    """The call's result, or None: a server that is slow, full or gone costs a picture in its UI, not the run."""
+    """The call's result, or None: a server that is slow, full or gone costs something to look at, not the run."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await call
     except Exception as error:  # noqa: BLE001  see above
-        log.warning("Prefect did not take an artifact: %s", error or type(error).__name__)
+        log.warning("Prefect did not answer: %s", str(error) or type(error).__name__)
         return None
 
 
 async def show_report(report: RunReport, where: str) -> None:
     """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions."""
-    text = f"{to_markdown(report, max_rows=MAX_ROWS)}\n---\n\nWritten to `{where}`\n"
+    text = f"{markdown(report)}\n---\n\nWritten to `{where}`\n"
     kind = report.flow
-    await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=f"Run {report.run_id}"))
+    await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report)))
     troubles = [
-        {"What happened": trouble.happened, "To what": trouble.subject, "What to do": trouble.remedy}
-        for trouble in report.problems
+        {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
+        for one, times in Counter(report.problems).items()
     ]
     if troubles:
         about = f"What went wrong: {words.count(len(troubles), 'problem')}"
@@ -51,6 +54,11 @@ async def show_report(report: RunReport, where: str) -> None:
         await attempt(acreate_table_artifact(_few(spent), key=f"{kind}-spend", description=about))
 
 
+def markdown(report: RunReport) -> str:
+    """The report for Prefect's pages, which show numeric entities as they are written but know backslashes."""
+    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), to_markdown(report, max_rows=MAX_ROWS))
+
+
 def _spent(item: Item) -> dict[str, Any]:
     return {
         "Variant": item.variant,
@@ -58,18 +66,12 @@ def _spent(item: Item) -> dict[str, Any]:
         "Images": item.count,
         "Each": words.money(item.cost_usd / item.count) if item.count else "",
         "Cost": words.money(item.cost_usd),
-        "USD": _number(item.cost_usd),
     }
-
-
-def _number(usd: Decimal) -> float:
-    """For whoever computes with it; an artifact knows no decimals."""
-    return float(usd)
 
 
 def _few(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     shown = list(rows[:MAX_ROWS])
     if len(rows) > MAX_ROWS:
         first = next(iter(rows[0]))
-        shown.append({key: "" for key in rows[0]} | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
+        shown.append(dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
     return shown

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
@@ -22,8 +22,8 @@ from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport, summary_lines
-from flows.runtime.artifacts import show_report
-from flows.runtime.ending import announce, final_state
+from flows.runtime.artifacts import attempt, show_report
+from flows.runtime.ending import announce, cancelling, final_state
 from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
 from flows.runtime.tasks import as_task
@@ -33,7 +33,12 @@ from flows.workspace import Workspace, open_workspace
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Progress], None]
-Work = Callable[[Workspace, Step, Tell, Stop], Awaitable[tuple[RunReport, str]]]
+
+
+class Work(Protocol):
+    """A use case from beginning to end, such as `flows.campaign.generate`: its report, and where that is."""
+
+    def __call__(self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop) -> Awaitable[tuple[RunReport, str]]: ...
 
 
 @dataclass
@@ -64,7 +69,7 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
                     board.tell(event)
                     onlooker.tell(event)
 
-                onlooker.ending = report, where = await work(ws, as_task, tell, onlooker.stop)
+                onlooker.ending = report, where = await work(ws, step=as_task, tell=tell, stop=onlooker.stop)
         except IdeoflowError as error:
             onlooker.error = error
             log.error("%s", error)  # noqa: TRY400  a user's mistake is a sentence, not a traceback
@@ -73,14 +78,18 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
             onlooker.error = error
             log.exception("a bug, please report it")
             return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
-        for line in summary_lines(report):
-            log.info("%s", line)
+        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(summary_lines(report)))
         await show_report(report, where)
         announce(report, where)
-        return final_state(report, where)
+        cancelled = bool(onlooker.stop) and bool(await attempt(cancelling()))
+        return final_state(report, where, cancelled=cancelled)
 
 
-def watched_run(flow: Callable[[], Coroutine[Any, Any, Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
+async def _awaited(flow: Callable[[], Awaitable[Any]]) -> None:
+    await flow()
+
+
+def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
     """Run a flow in this process: its report and where that was written, or the error it met.
 
     Raises Unfinished when Prefect did not even start it.
@@ -89,7 +98,7 @@ def watched_run(flow: Callable[[], Coroutine[Any, Any, Any]], tell: Tell, stop: 
     token = _ONLOOKER.set(onlooker)
     trouble: Exception | None = None
     try:
-        asyncio.run(flow())
+        asyncio.run(_awaited(flow))
     except Exception as error:  # noqa: BLE001  whatever Prefect raises, what the run did is what counts
         trouble = error
     finally:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
-from prefect.states import Completed, Failed
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.report import Outcome, RunReport, headline, words
 
@@ -16,14 +19,27 @@ log = logging.getLogger(__name__)
 _ALSO = (Outcome.RECOVERED, Outcome.WITHHELD, Outcome.LEFT_OUT)
 
 
-def final_state(report: RunReport, where: str) -> State[dict[str, Any]]:
+def final_state(report: RunReport, where: str, *, cancelled: bool = False) -> State[dict[str, Any]]:
     """Completed when all that was asked for is there; else Failed with the headline, and what to do next.
 
     Prefect would call a flow completed that returns: here an unfinished campaign alarms whoever watches states.
+    `cancelled` says that somebody asked Prefect to end this run: then nothing else is a state it can end in.
     """
+    if cancelled:
+        return Cancelled(message=f"stopped as asked: {gist(report)}. Next: {report.next_step}")
     if report.exit_code:
         return Failed(message=f"{headline(report)}. Next: {report.next_step}")
     return Completed(message=gist(report), data=record(report, where))
+
+
+async def cancelling() -> bool:
+    """Whether somebody asked Prefect to cancel the flow run that this is called in."""
+    run_id = flow_run.id
+    if run_id is None:
+        return False
+    async with get_client() as client:
+        state = (await client.read_flow_run(UUID(run_id))).state
+    return state is not None and state.is_cancelling()
 
 
 def gist(report: RunReport) -> str:

@@ -57,18 +57,29 @@ class Bridge(logging.Handler):
             return self._speaker  # a thread of the pipeline, which has no context of Prefect's
 
 
+class _NoEmptyTraceback(logging.Filter):
+    """A task that ends Failed by a sentence is logged by Prefect with the traceback of no exception at all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info is not None and record.exc_info[0] is None:
+            record.exc_info = None
+        return True
+
+
 @contextlib.contextmanager
 def bridged() -> Iterator[Bridge]:
     """For the block, what `flows.*` logs from INFO on goes into the flow run's log. Call it inside a flow."""
-    logger = logging.getLogger(LOGGER)
+    logger, tasks, tidy = logging.getLogger(LOGGER), logging.getLogger("prefect.task_runs"), _NoEmptyTraceback()
     bridge, level, propagates = Bridge(get_run_logger()), logger.level, logger.propagate
     logger.addHandler(bridge)
+    tasks.addFilter(tidy)
     logger.setLevel(min(logging.INFO, logger.getEffectiveLevel()))
     # The run's logger prints as well; upwards, each line would be printed twice.
     logger.propagate = False
     try:
         yield bridge
     finally:
+        tasks.removeFilter(tidy)
         logger.removeHandler(bridge)
         logger.setLevel(level)
         logger.propagate = propagates

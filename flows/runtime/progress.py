@@ -18,8 +18,9 @@ from flows.runtime.artifacts import attempt
 log = logging.getLogger(__name__)
 
 EVERY_S = 3.0
-ARRIVED = ("stored", "withheld", "lost", "recovered")
-ODD = ("withheld", "lost", "doubt", "refused")
+# Each image meets one of these; "recovered" is told besides, of images that are stored.
+SETTLED = ("stored", "withheld", "lost", "refused", "void", "doubt")
+ODD = SETTLED[1:]
 MAX_ODD_LINES = 30
 
 
@@ -37,7 +38,7 @@ class Board:
         """Count it. Only what is out of the ordinary is a line of its own, and only the first few of those."""
         self._seen[event.what] += event.images
         if event.what == "planned":
-            log.info("%s to buy", words.count(event.images, "image") if event.images else "nothing")
+            log.info("%s to get", words.count(event.images, "image") if event.images else "nothing")
         elif event.what in ODD and self._odd_lines < MAX_ODD_LINES:
             self._odd_lines += 1
             log.warning("%s: %s", event.what, event.name)
@@ -46,13 +47,13 @@ class Board:
     def state(self) -> tuple[float, str] | None:
         """Percent and words; None while there is nothing to wait for."""
         planned = self._seen["planned"]
-        arrived = sum(self._seen[what] for what in ARRIVED)
-        total = max(planned, arrived)
+        settled = sum(self._seen[what] for what in SETTLED)
+        total = max(planned, settled)
         if not total:
             return None
         odd = "".join(f", {self._seen[what]:,} {what}" for what in ODD if self._seen[what])
         measured = f", {self._seen['measured']:,} measured" if self._seen["measured"] else ""
-        return round(100 * arrived / total, 1), f"{arrived:,} of {words.count(total, 'image')}{odd}{measured}"
+        return round(100 * settled / total, 1), f"{settled:,} of {words.count(total, 'image')} settled{odd}{measured}"
 
     async def show(self) -> None:
         """Bring the artifact up to date, if there is news."""

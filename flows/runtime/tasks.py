@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows.campaign import plainly
 from flows.errors import IdeoflowError
+
+
+async def _state(wrapped: Task[[], Any]) -> State[Any]:
+    # Prefect's types know no coroutine that is asked for its state; it is awaited like any other.
+    call: Any = wrapped
+    state: State[Any] = await call(return_state=True)
+    return state
 
 
 async def as_task(name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -38,8 +45,8 @@ async def as_task(name: str, function: Callable[..., Any], *args: Any) -> Any:
             raise
         return None
 
-    options: dict[str, Any] = {"retries": 0, "cache_policy": NO_CACHE, "persist_result": False}
-    state: State[Any] = await task(run, name=name, task_run_name=name, **options)(return_state=True)
+    wrapped = task(name=name, task_run_name=name, retries=0, cache_policy=NO_CACHE, persist_result=False)(run)
+    state = await _state(wrapped)
     if errors:
         raise errors[0]
     if not outcome:

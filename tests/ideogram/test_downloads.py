@@ -388,7 +388,7 @@ def test_forty_megabytes_pass_through_little_memory(loopback: Any) -> None:
                     tracemalloc.stop()
         assert got.bytes == size
         assert peak < 4_000_000
-        print(f"peak while downloading 40 MB: {peak / 1e6:.2f} MB")  # noqa: T201 - a measurement
+        print(f"peak while downloading 40 MB: {peak / 1e6:.2f} MB")
 
     run(scenario())
 

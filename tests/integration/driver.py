@@ -24,6 +24,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -133,7 +134,7 @@ class TrappedStorage(Storage):
     def delete(self, paths: Iterable[str]) -> None:
         # One at a time, so that a kill in the middle of dropping is possible.
         for path in paths:
-            self._do("delete", path, lambda path=path: self._inner.delete([path]))
+            self._do("delete", path, partial(self._inner.delete, [path]))
 
     def now(self) -> datetime:
         return self._inner.now()

@@ -1,7 +1,4 @@
-"""What can be known about Prefect without importing it: is a server configured, and how it is kept quiet.
-
-Importing Prefect costs a second and starts its logging; commands that do without it ask here first.
-"""
+"""Is a Prefect server configured, and how is Prefect kept quiet? Files and variables, read as Prefect reads them."""
 
 from __future__ import annotations
 
@@ -15,10 +12,8 @@ _BUILT_IN: Mapping[str, Mapping[str, Any]] = {"local": {"PREFECT_API_URL": "http
 
 # For a run that a person watches: the run speaks for itself, in Prefect's log too, which this leaves as it is.
 _QUIET = {
-    # Prefect prints each state change, and at the end a temporary server's complaints that it is stopped.
+    # Prefect prints every change of state, between the lines of a progress bar.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    # A first start makes the database: some nine seconds here, more than the default half minute on a slow disk.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     # Nothing is sent anywhere that nobody asked for.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -32,9 +27,13 @@ def prefect_configured(environ: Mapping[str, str]) -> bool:
     return bool(_profile(environ).get("PREFECT_API_URL"))
 
 
+def prefect_home(environ: Mapping[str, str]) -> Path:
+    """The folder of Prefect's database and profiles."""
+    return Path(environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+
+
 def _profile(environ: Mapping[str, str]) -> Mapping[str, Any]:
-    home = Path(environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
-    path = Path(environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
+    path = Path(environ.get("PREFECT_PROFILES_PATH") or prefect_home(environ) / "profiles.toml").expanduser()
     try:
         with path.open("rb") as file:
             data = tomllib.load(file)

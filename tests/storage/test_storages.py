@@ -1,0 +1,125 @@
+"""The same promises on a disk, on a real S3 API and on a file system that can promise less."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.errors import Refused, StorageTrouble
+from flows.history.journal import Journal
+from flows.storage import LocalStorage, Storage, open_storage, read_sources
+
+Make = Callable[[], Storage]
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Opens the same root anew each time, as another process would."""
+    if request.param == "disk":
+        return lambda: open_storage(str(tmp_path / "root"))
+    bucket: Any = request.getfixturevalue("s3_bucket")
+    folder = f"s3://{bucket.name}/{tmp_path.name}"
+    return lambda: open_storage(folder, bucket.options)
+
+
+def test_what_is_written_is_read(make: Make) -> None:
+    """Bytes and files come back as they went in, whole; what is not there is None."""
+    storage = make()
+    storage.write("a/b.txt", b"one")
+    storage.write("a/b.txt", io.BytesIO(b"two" * 1000))
+    assert make().read("a/b.txt") == b"two" * 1000
+    assert storage.read("a/c.txt") is None
+    assert storage.stat("a/c.txt") is None
+    found = storage.stat("a/b.txt")
+    assert found is not None
+    assert found.size == 3000
+
+
+def test_only_one_of_sixteen_creates_a_record(make: Make) -> None:
+    """However many race, one wins, the record is the winner's, and all others are told so."""
+    storages = [make() for _ in range(4)]
+
+    def race(number: int) -> bool:
+        return storages[number % 4].create("race.claim", f"racer {number}".encode())
+
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(race, range(16)))
+    assert won.count(True) == 1
+    assert storages[0].read("race.claim") == f"racer {won.index(True)}".encode()
+
+
+def test_a_repeated_create_of_our_own_has_won(make: Make) -> None:
+    """A put that was retried below us meets its own bytes: that is no lost race."""
+    storage = make()
+    assert storage.create("x", b"mine")
+    assert storage.create("x", b"mine")
+    assert not storage.create("x", b"yours")
+
+
+def test_a_listing_shows_what_another_just_did(make: Make) -> None:
+    """Nothing is remembered between two listings, hidden names are not shown, folders may be missing."""
+    ours, theirs = make(), make()
+    assert ours.list() == []
+    theirs.write("d/e/1", b"1")
+    theirs.write(".journal/x", b"hidden")
+    assert [stat.path for stat in ours.list()] == ["d/e/1"]
+    assert [stat.path for stat in ours.list("d")] == ["d/e/1"]
+    assert ours.list("nowhere") == []
+    theirs.delete(["d/e/1", "d/e/never-was"])
+    assert ours.list() == []
+    assert [stat.path for stat in ours.sub(".journal").list()] == ["x"]
+
+
+def test_the_clock_is_the_storages(make: Make) -> None:
+    """Its time is close to ours here, aware, and asking leaves nothing behind."""
+    storage = make()
+    assert abs(storage.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert storage.list() == []
+
+
+def test_an_interrupted_write_leaves_the_old_bytes(tmp_path: Path) -> None:
+    """A file that fails to be read half way does not touch what was there."""
+
+    class Broken(io.RawIOBase):
+        def readinto(self, _: Any) -> int:
+            raise OSError("the source died")
+
+        def readable(self) -> bool:
+            return True
+
+    storage = LocalStorage(tmp_path)
+    storage.write("a", b"old")
+    with pytest.raises(StorageTrouble):
+        storage.write("a", io.BufferedReader(Broken()))
+    assert storage.read("a") == b"old"
+    assert list((tmp_path / ".tmp").iterdir()) == []
+
+
+def test_a_storage_that_cannot_create_exclusively_is_refused_a_journal() -> None:
+    """Without exclusive create two runs could pay twice: the refusal names the switch that allows it."""
+    storage = open_storage("memory://journal-refused")
+    with pytest.raises(Refused, match="single_writer"):
+        Journal(storage)
+    Journal(storage, single_writer=True)
+
+
+def test_trouble_is_told_in_words(tmp_path: Path) -> None:
+    """A path that cannot be written is StorageTrouble with the path in it, not an OSError."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageTrouble, match="x"):
+        LocalStorage(tmp_path / "file").write("x", b"")
+
+
+def test_sources_are_found_by_pattern_and_read_no_further_than_asked(tmp_path: Path) -> None:
+    """A glob names several files in order; of a huge one only as much is read as shows that it is too large."""
+    for name in ("b.yaml", "a.yaml"):
+        (tmp_path / name).write_bytes(b"x" * 1000)
+    found = read_sources(str(tmp_path / "*.yaml"), max_bytes=10)
+    assert [(Path(name).name, len(text)) for name, text in found] == [("a.yaml", 11), ("b.yaml", 11)]
+    assert read_sources(str(tmp_path / "missing.yaml"), max_bytes=10) == []
