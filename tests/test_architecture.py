@@ -34,6 +34,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "campaign",
             "account",
             "recovery",
+            "money",
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
@@ -50,6 +51,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
+    "money": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),

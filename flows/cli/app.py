@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 import traceback
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +39,17 @@ Select = Annotated[
     list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
+
+
+class By(StrEnum):
+    """What `spend` adds up by."""
+
+    DAY = "day"
+    CAMPAIGN = "campaign"
+    MODEL = "model"
+    BRAND = "brand"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
 
 
@@ -212,6 +225,26 @@ def history(
     else:
         export(lambda: find(ws.parts, ws.assets, asked), out, as_json=as_json)
     return 0
+
+
+@app.command()
+def spend(
+    by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.DAY,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="From this day on; else from the beginning."),
+    ] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Show what was spent, what is in doubt, and what the caps leave."""
+    from flows.cli import spending
+    from flows.money.spending import spending as add_up
+
+    found = add_up(_workspace(project, config), by.value, since.date() if since else None)
+    spending.show(found, as_json=as_json)
+    return 4 if found.doubts else 0
 
 
 @app.command()

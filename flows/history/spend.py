@@ -179,14 +179,15 @@ class SpendReader:
             self._rows, self._seen = None, frozenset()  # another month, or parts were merged
         fresh = [part for part in listing if part not in self._seen]
         if fresh or self._rows is None:
-            ours = (pc.field("origin") == self._origin) & _between(period)
+            ours = (pc.field("origin") == self._origin) & between(period)
             rows = self._parts.read(fresh, "requests", COLUMNS, ours).drop_columns(["origin"])
             self._rows = latest(rows if self._rows is None else pa.concat_tables([self._rows, rows]))
         self._seen, self._period = frozenset(listing), period
         return self._rows
 
 
-def _between(period: Period) -> pc.Expression:
+def between(period: Period) -> pc.Expression:
+    """The filter for rows whose request was made in a period."""
     at = pc.field("requested_at")
     return (at >= pa.scalar(period.start, pa.timestamp("us", tz="UTC"))) & (
         at < pa.scalar(period.end, pa.timestamp("us", tz="UTC"))
