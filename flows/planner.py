@@ -50,7 +50,8 @@ class Item:
     """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be.
 
     `cap` is the cap of the budget that leaves them out, None for a limit that somebody asked for. `shared`: an
-    earlier item of the plan stands for the same picture, and buys it.
+    earlier item of the plan stands for the same picture, and buys it. `freed` are images that are given up to make
+    room, `counted` is without them; `unfreed` more would be, were there no limit, and still count.
     """
 
     variant: Variant
@@ -66,6 +67,13 @@ class Item:
     left_out: int = 0
     cap: Cap | None = None
     shared: bool = False
+    freed: tuple[str, ...] = ()
+    unfreed: int = 0
+
+    @property
+    def until(self) -> int:
+        """How many images count once all of `buy` is bought: the purchase goes on until then."""
+        return self.counted + self.unfreed + self.buy
 
     @property
     def cost(self) -> Decimal:
@@ -121,11 +129,15 @@ def make_plan(
     *,
     doubtful: Mapping[str, str] | None = None,
     departed: Mapping[str, int] | None = None,
+    retry: Mapping[str, Sequence[str]] | None = None,
     limit: int | None = None,
     ceilings: Sequence[Ceiling] = (),
     warnings: Iterable[Problem] = (),
 ) -> Plan:
-    """The plan for these variants. `doubtful` maps ids of requests in doubt to why; `limit` is in images."""
+    """The plan for these variants. `doubtful` maps ids of requests in doubt to why; `limit` is in images.
+
+    `retry` names, by fingerprint, images that somebody wants others for.
+    """
     shared: dict[str, Variant] = {}
     wanted: dict[str, int] = {}
     for variant in variants:
@@ -139,7 +151,8 @@ def make_plan(
         if shared[print_] is not variant:
             items.append(_sharing(variant, print_, shared[print_].name, quote))
             continue
-        items.append(_item(variant, print_, wanted[print_], book.of(print_), quote, doubtful or {}))
+        item = _item(variant, print_, wanted[print_], book.of(print_), quote, doubtful or {})
+        items.append(_retried(item, book.of(print_), (retry or {}).get(print_, ())))
     return Plan(origin, tuple(_limited(items, limit, ceilings)), dict(departed or {}), tuple(warnings))
 
 
@@ -165,6 +178,20 @@ def _item(
         return replace(item, verdict=Verdict.IN_DOUBT, reason=f"{in_doubt} in doubt: {why}")
     more = standing.counted - wanted
     return replace(item, reason=f"{wanted} wanted, {standing.counted} bought" + (f" ({more} more)" if more else ""))
+
+
+def _retried(item: Item, standing: Standing, images: Sequence[str]) -> Item:
+    """The item with these images given up, if it wants others in their place: more than it has may be there anyway."""
+    counted = item.counted - len(images)
+    missing = item.wanted - counted
+    if not images or missing <= 0 or item.verdict is Verdict.BLOCKED:
+        return item
+    if _refused(standing):
+        return replace(item, verdict=Verdict.BLOCKED, buy=0, reason="refused as unsafe; change the prompt")
+    reason = f"{len(images)} given up, bought again"
+    if missing > len(images):
+        reason += f"; {missing - len(images)} more missing"
+    return replace(item, verdict=Verdict.BUY, reason=reason, counted=counted, buy=missing, freed=tuple(images))
 
 
 def _refused(standing: Standing) -> bool:
@@ -198,7 +225,18 @@ def _limited(items: Iterable[Item], limit: int | None, ceilings: Sequence[Ceilin
             continue
         left = item.buy - buy
         verdict = item.verdict if buy else Verdict.LEFT_OUT
-        yield replace(item, verdict=verdict, buy=buy, left_out=left, cap=cap, reason=f"{left} left out by {why}")
+        # Of what is given up only as much as is bought anew: the rest stays as it is.
+        freed = item.freed[: max(0, len(item.freed) - left)]
+        yield replace(
+            item,
+            verdict=verdict,
+            buy=buy,
+            left_out=left,
+            cap=cap,
+            reason=f"{left} left out by {why}",
+            freed=freed,
+            unfreed=len(item.freed) - len(freed),
+        )
 
 
 def select(variants: Sequence[Variant], words: Sequence[str]) -> tuple[Variant, ...]:

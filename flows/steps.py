@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
-from flows.history import view
+from flows.history import replaced, view
 from flows.history.fold import Book
 from flows.history.records import Entry
 from flows.history.schema import event_row
@@ -33,15 +33,20 @@ from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
 FEATURE_TIMEOUT_S = 60
+RETRIED = ("withheld", "lost")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What somebody wants of a run. Empty lists mean all; `limit` is in images."""
+    """What somebody wants of a run. Empty lists mean all; `limit` is in images.
+
+    `retry` names fates (withheld, lost) of paid images that are to be bought again.
+    """
 
     manifests: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     limit: int | None = None
+    retry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         raise Refused(f"nothing in the manifest is called {', '.join(ask.select)}: try a prompt id, tag: or campaign:")
     origin = ws.settings.origin
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
+    if unknown := set(ask.retry) - set(RETRIED):
+        raise Refused(f"--retry takes {' and '.join(RETRIED)}, not {', '.join(sorted(unknown))}")
     prices = ws.prices()
     book, storage_now = _books(ws, prints)
     # What is open at another API is settled with the settings of that API.
@@ -102,6 +109,7 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         prices,
         doubtful=doubts,
         departed=view.departed(ws.parts, origin, prints),
+        retry=replaced.candidates(ws.parts, book, prints, ask.retry),
         limit=ask.limit,
         ceilings=ceilings(ws),
         warnings=loaded.warnings,
@@ -148,9 +156,20 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
             resubmitted = await resubmit_old(kit, prepared.abandoned)
             prepared = await asyncio.to_thread(prepare, ws, ask)
+        await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
     return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
+
+
+def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
+    """Un-count the images that the plan buys others for: how many. From here on any run buys what is missing."""
+    freed = {item.fingerprint: item.freed for item in prepared.plan.items if item.freed}
+    now = ws.now()
+    rows = replaced.rows(freed, new_id=ws.new_id, at=now, run_id=run_id, why="bought again on request (--retry)")
+    if rows:
+        ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    return len(rows)
 
 
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:

@@ -159,6 +159,9 @@ def generate(
     manifest: Manifest = None,
     select: Select = None,
     limit: Limit = None,
+    retry: Annotated[
+        str | None, typer.Option("--retry", help="Buy these paid images again: withheld, lost, or both: withheld,lost.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     project: Project = None,
     config: Config = None,
@@ -170,9 +173,11 @@ def generate(
 ) -> int:
     """Buy what is missing, download it, store it, record it. Killed at any moment, the next run goes on."""
     from flows.cli.generating import generate as run
+    from flows.steps import Ask
 
-    chosen = (tuple(manifest or ()), tuple(select or ()), limit)
-    return run(_workspace(project, config), chosen, config or [], yes=yes, as_json=as_json, prefect=prefect)
+    again = tuple(word.strip() for word in (retry or "").split(",") if word.strip())
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit, again)
+    return run(_workspace(project, config), ask, config or [], yes=yes, as_json=as_json, prefect=prefect)
 
 
 @app.command()

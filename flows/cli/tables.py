@@ -147,6 +147,7 @@ def _item(item: Item) -> dict[str, Any]:
         "buy": item.buy,
         "in_doubt": item.in_doubt,
         "left_out": item.left_out,
+        "given_up": list(item.freed),
         "cap": item.cap,
         "each_usd": item.each,
         "cost_usd": item.cost,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +16,16 @@ FOLD_TRIES = 50
 
 @dataclass
 class Standing:
-    """One fingerprint's place in the books. Mutable: a run keeps its own copy up to date between folds."""
+    """One fingerprint's place in the books. Mutable: a run keeps its own copy up to date between folds.
+
+    `replaced` are images that an event gave up; `counted` is without them.
+    """
 
     counted: int = 0
     next: int = 0
     live: dict[int, Entry] = field(default_factory=dict)
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def fold(
         records = [(name, record) for name in names for there, record in [journal.read(name)] if there]
         try:
             index.refresh(asked | {name.fingerprint for name in names})
+            index.refresh_replaced(asked)
         except HistoryBusy:
             wait(attempt)
             continue
@@ -94,10 +99,18 @@ def _assemble(
         numbers = {row.n for row in sealed.values()} | set(groups.get(fingerprint, {}))
         dense = dense and numbers == set(range(len(numbers)))
         reopened = {entry.ack.request_id for entry in live.values() if entry.given_up and entry.ack}
-        counted = sum(row.counted for row in sealed.values() if row.request_id not in reopened)
-        counted += sum(entry.counted for entry in live.values())
-        standings[fingerprint] = Standing(counted, len(numbers), live, sealed)
+        counts = {row.request_id: row.counted for row in sealed.values() if row.request_id not in reopened}
+        counts |= {entry.id: entry.counted for entry in live.values()}
+        replaced = index.replaced(fingerprint)
+        counted = sum(counts.values()) - _freed(replaced, counts)
+        standings[fingerprint] = Standing(counted, len(numbers), live, sealed, replaced)
     return Book(standings, tuple(rubbish)), dense
+
+
+def _freed(replaced: Iterable[str], counts: Mapping[str, int]) -> int:
+    """How many places replaced images free: never more than their own request counts for."""
+    per_request = Counter(image.rpartition("-")[0] for image in replaced)
+    return sum(min(number, counts.get(request, 0)) for request, number in per_request.items())
 
 
 def judge(

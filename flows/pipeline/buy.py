@@ -128,7 +128,7 @@ async def _request(kit: Kit, item: Item, images: int, place: Place, booking: Boo
         claim = await asyncio.to_thread(
             kit.desk.take,
             item.fingerprint,
-            wanted=item.counted + item.buy,
+            wanted=item.until,
             at_most=images,
             make=lambda n, count: _claim(kit, item, n, count),
         )

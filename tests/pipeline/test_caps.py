@@ -120,7 +120,7 @@ class Buyer:
         self.world.step()
         ack = Ack(claim.request_id, claim, self.world.clock, 200, "{}")
         self.journal.put(claim.fingerprint, claim.n, Step.ACK, ack)
-        self.journal.put(claim.fingerprint, claim.n, Step.END, model._completed(claim, self.world.clock))
+        self.journal.put(claim.fingerprint, claim.n, Step.END, model._completed(claim, self.world))
         return micros
 
     def _judge(self, claim: Claim) -> None:
