@@ -17,7 +17,6 @@ from flows.budget.prices import micros
 from flows.errors import Problem
 from flows.history.fold import Book, Standing
 from flows.history.records import Outcome
-from flows.ideogram.catalogue import price_tier
 from flows.manifest.variant import Variant, fingerprint
 
 
@@ -31,8 +30,8 @@ class Quote(Protocol):
     def source(self) -> str: ...
 
 
-Prices = Callable[[str, str], Quote]
-"""(model, tier) -> price of one image; raises a UserError when there is none."""
+Prices = Callable[[Variant], Quote]
+"""The price of one image of a variant; raises a UserError when there is none."""
 
 
 class Verdict(StrEnum):
@@ -147,7 +146,7 @@ def make_plan(
     items: list[Item] = []
     for variant in variants:
         print_ = fingerprint(variant, origin)
-        quote = prices(variant.model, price_tier(variant.endpoint, variant.options))
+        quote = prices(variant)
         if shared[print_] is not variant:
             items.append(_sharing(variant, print_, shared[print_].name, quote))
             continue

@@ -22,7 +22,8 @@ from flows.history.fold import Book
 from flows.history.records import Entry
 from flows.history.schema import event_row
 from flows.manifest.load import Loaded
-from flows.manifest.variant import fingerprint
+from flows.manifest.variant import Variant, fingerprint
+from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import run
@@ -87,17 +88,23 @@ class Done:
     resubmitted: int = 0
 
 
-def prepare(ws: Workspace, ask: Ask) -> Prepared:
-    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+def chosen(ws: Workspace, ask: Ask) -> tuple[Loaded, tuple[Variant, ...]]:
+    """The manifests, and those of their variants that are asked for."""
     loaded = ws.manifests(ask.manifests)
     variants = select(loaded.variants, ask.select)
     if ask.select and not variants:
         raise Refused(f"nothing in the manifest is called {', '.join(ask.select)}: try a prompt id, tag: or campaign:")
+    return loaded, variants
+
+
+def prepare(ws: Workspace, ask: Ask) -> Prepared:
+    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+    loaded, variants = chosen(ws, ask)
     origin = ws.settings.origin
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
     if unknown := set(ask.retry) - set(RETRIED):
         raise Refused(f"--retry takes {' and '.join(RETRIED)}, not {', '.join(sorted(unknown))}")
-    prices = ws.prices()
+    prices = pricing(ws)
     book, storage_now = _books(ws, prints)
     # What is open at another API is settled with the settings of that API.
     ours = {entry.id: entry for entry in book.live if entry.origin in {None, origin}}

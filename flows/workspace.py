@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from flows.history.journal import Journal
     from flows.history.parts import Parts
     from flows.history.spend import SpendReader
+    from flows.ideogram.client import IdeogramClient
     from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
-    from flows.planner import Prices, Quote
+    from flows.planner import Quote
 
 MANIFEST_BYTES = 4_000_000
 PRICES_DEFAULT = "configs/prices.yaml"
@@ -106,7 +107,7 @@ class Workspace:
             raise InvalidInput(problems)
         return load(list(sources.items()), self.now(), self.settings.generate.zone)
 
-    def prices(self) -> Prices:
+    def prices(self) -> Callable[[str, str], Quote]:
         """(model, tier) -> today's price, by the project's price book or the built-in one."""
         place = self.settings.generate.prices
         found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
@@ -126,6 +127,11 @@ class Workspace:
             return str(Path(name).relative_to(self.settings.project))
         except ValueError:
             return name
+
+    @property
+    def quotes(self) -> Storage:
+        """Where today's price quotes are kept: on this machine, beside the project's data."""
+        return open_storage(str(self.settings.project / "data" / "quotes"))
 
     @property
     def sandbox_state(self) -> Path:
@@ -170,6 +176,12 @@ class Workspace:
 
     @contextlib.asynccontextmanager
     async def api(self) -> AsyncIterator[Api]:
+        """What a run of the pipeline needs of the client."""
+        async with self.client() as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[IdeogramClient]:
         """The client, with the embedded sandbox behind it where that is what the settings say."""
         from flows.ideogram.client import ClientConfig, IdeogramClient
 

@@ -47,7 +47,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
-    "steps": frozenset({"flows.workspace"}),
+    "steps": frozenset({"flows.workspace", "flows.money"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),

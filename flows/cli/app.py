@@ -142,15 +142,19 @@ def plan(
     limit: Limit = None,
     project: Project = None,
     config: Config = None,
+    quote: Annotated[bool, typer.Option("--quote", help="Ask the API for exact prices, once a day; free.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Show what would be bought, why, and for how much. Changes nothing."""
+    """Show what would be bought, why, and for how much. Buys nothing."""
     from flows.cli import tables
+    from flows.cli.quoting import quoted
     from flows.steps import Ask, prepare
 
     ws = _workspace(project, config)
-    prepared = prepare(ws, Ask(tuple(manifest or ()), tuple(select or ()), limit))
-    tables.plan(prepared, as_json=as_json)
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
+    quotation = quoted(ws, ask, quiet=as_json) if quote else None
+    prepared = prepare(ws, ask)
+    tables.plan(prepared, as_json=as_json, quotation=quotation)
     return 4 if prepared.doubts else 0
 
 
@@ -239,6 +243,9 @@ def spend(
         datetime | None,
         typer.Option("--since", formats=["%Y-%m-%d"], help="From this day on; else from the beginning."),
     ] = None,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Compare with the account's own usage; needs an admin's key.")
+    ] = False,
     project: Project = None,
     config: Config = None,
     as_json: Json = False,
@@ -247,7 +254,14 @@ def spend(
     from flows.cli import spending
     from flows.money.spending import spending as add_up
 
-    found = add_up(_workspace(project, config), by.value, since.date() if since else None)
+    ws, day = _workspace(project, config), since.date() if since else None
+    if reconcile:
+        from flows.money.billing import compare
+
+        bill = asyncio.run(compare(ws, day))
+        spending.show_bill(bill, as_json=as_json)
+        return 0 if bill.explained else 3
+    found = add_up(ws, by.value, day)
     spending.show(found, as_json=as_json)
     return 4 if found.doubts else 0
 

@@ -1,4 +1,4 @@
-"""Spending and quotes as tables for people or JSON for programs. Decides nothing."""
+"""Spending and the vendor's bill as tables for people or JSON for programs. Decides nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.budget.limits import Cap
 from flows.cli.printing import console, emit
+from flows.money.billing import Bill
 from flows.money.spending import CapState, Line, Spending
 from flows.report import words
 
@@ -97,3 +98,46 @@ def _line(line: Line) -> dict[str, Any]:
         "in_doubt_micros": line.in_doubt,
         "micros_per_kept_image": line.per_kept,
     }
+
+
+def show_bill(bill: Bill, *, as_json: bool) -> None:
+    """Our books beside the bill, a line per UTC day and endpoint, and what explains each difference."""
+    if as_json:
+        emit(
+            {
+                "since": str(bill.since),
+                "until": str(bill.until),
+                "explained": bill.explained,
+                "unread_lines": bill.unread,
+                "rows": [{**vars(row), "day": str(row.day), "models": sorted(row.models)} for row in bill.rows],
+            }
+        )
+        return
+    out = console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("day (UTC)", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    for heading in ("ours", "billed", "difference"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in bill.rows:
+        name = ", ".join(sorted(row.models)) or row.endpoint
+        colour = "red" if not row.explained else "yellow" if row.difference else "green"
+        difference = f"[{colour}]{words.money(row.difference) if row.difference else 'none'}[/]"
+        table.add_row(str(row.day), escape(name), words.money(row.ours), words.money(row.theirs), difference)
+    if bill.rows:
+        out.print(table)
+    else:
+        out.print(f"neither the books nor the bill know anything since {bill.since}")
+    for row in bill.rows:
+        for reason in row.reasons:
+            colour = "yellow" if row.explained else "red"
+            name = ", ".join(sorted(row.models)) or row.endpoint
+            out.print(f"[{colour}]{row.day} {escape(name)}: {escape(reason)}[/]", soft_wrap=True)
+    if bill.unread:
+        out.print(f"[red]{words.count(bill.unread, 'line')} of the bill could not be read[/]")
+    ours = sum((row.ours for row in bill.rows), Decimal(0))
+    theirs = sum((row.theirs for row in bill.rows), Decimal(0))
+    end = "every difference is explained" if bill.explained else "not every difference is explained"
+    out.print(f"\n[bold]{words.money(ours)} in our books, {words.money(theirs)} billed to this key[/]: {end}")
+    if not bill.explained:
+        out.print("next     compare the days above with the generations in your Ideogram account", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,15 +10,21 @@ import pytest
 PRICE = 60_000  # of one ideogram-3 image, in micro-dollars
 
 
+def _noon() -> str:
+    """A time zone in which it is about noon, lest a day or month end in the middle of a test."""
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}"  # these names count westwards
+
+
 def _day(usd: str) -> dict[str, str]:
-    return {"IDEOFLOW_BUDGET__PER_DAY_USD": usd}
+    return {"IDEOFLOW_BUDGET__PER_DAY_USD": usd, "IDEOFLOW_GENERATE__TIMEZONE": _noon()}
 
 
 @pytest.mark.parametrize("key", ["PER_DAY_USD", "PER_MONTH_USD", "PER_RUN_USD"])
 def test_at_the_cap_nothing_more_is_sent_and_the_run_says_which(place: Any, key: str) -> None:
     """Five images fit under thirty cents, the others are left out: exit 4, and the next step names the setting."""
     place.manifest(8)
-    place.settings = {f"IDEOFLOW_BUDGET__{key}": "0.30"}
+    place.settings = {f"IDEOFLOW_BUDGET__{key}": "0.30", "IDEOFLOW_GENERATE__TIMEZONE": _noon()}
     told = place.run()
     assert (told["exit"], told["counts"], place.billed()) == (4, {"stored": 5}, 5)
     assert f"budget.{key.lower()}" in told["next"]
