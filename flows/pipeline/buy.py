@@ -24,6 +24,7 @@ from flows.history.records import (
 from flows.ideogram.answers import Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.ids import time_of
+from flows.pipeline import funds
 from flows.pipeline.finish import Unfinished, declined, finish, reading
 from flows.pipeline.governor import Place
 from flows.pipeline.kit import Kit, Progress
@@ -226,8 +227,7 @@ async def _turned_away(kit: Kit, ack: Ack, answer: Declined | Failed, place: Pla
             case Decline.KEY:
                 kit.stop.ask(f"the API key was refused: {answer.message}", "check IDEOGRAM_API_KEY, then run again")
             case Decline.FUNDS:
-                why = answer.reject_reason or answer.message
-                kit.stop.ask(f"no funds: {why}", "top up at https://ideogram.ai/manage-api, then run again")
+                kit.stop.ask(*funds.words(answer.reject_reason, answer.message))
             case Decline.FORBIDDEN:
                 kit.closed[ack.claim.model] = f"the key may not use {ack.claim.model}: {answer.message}"
             case Decline.UNSAFE | Decline.INVALID:
