@@ -7,12 +7,13 @@ returns values, so that any of them can be called from a notebook.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.budget.limits import Budget, Cap, Spent
@@ -33,7 +34,11 @@ from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
+if TYPE_CHECKING:
+    from flows.assets.features import Features
+
 FEATURE_TIMEOUT_S = 60
+FEATURE_BATCH = 512
 RETRIED = ("withheld", "lost")
 
 
@@ -217,39 +222,58 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
     from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
 
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine).to_pylist()
+    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine)
     known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"])
-    seen = set(known.column("sha256").to_pylist())
-    todo = {row["sha256"]: row for row in stored if row["sha256"] not in seen}
-    rows = []
-    for digest, found in extract_many(_bytes(ws, todo.values()), workers=2, timeout_s=FEATURE_TIMEOUT_S):
+    fresh = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"])))
+    underway: dict[str, Mapping[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
+    measured = 0
+
+    def write() -> None:
+        # Piece by piece: rows hold thumbnails, and memory must not grow with the run.
+        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
+        rows.clear()
+
+    pictures = _bytes(ws, fresh, underway)
+    for digest, found in extract_many(pictures, workers=2, timeout_s=FEATURE_TIMEOUT_S):
+        row = underway.pop(digest)
         if isinstance(found, str):
             continue  # the audit looks for pictures without features, and says so
-        rows.append(
-            {
-                "sha256": digest,
-                "extractor": found.extractor,
-                "image_id": todo[digest]["image_id"],
-                "width": found.width,
-                "height": found.height,
-                "mode": found.mode,
-                "phash": found.phash,
-                "dhash": found.dhash,
-                "thumbnail": found.thumbnail,
-                "extracted_at": ws.now(),
-            }
-        )
-        tell(Progress("measured", todo[digest]["local_path"], 1))
+        rows.append(_feature_row(found, row["image_id"], digest, ws.now()))
+        measured += 1
+        tell(Progress("measured", row["local_path"], 1))
+        if len(rows) >= FEATURE_BATCH:
+            write()
     if rows:
-        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
-    return len(rows)
+        write()
+    return measured
 
 
-def _bytes(ws: Workspace, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-    for row in rows:
-        data = ws.assets.read(row["local_path"])
-        if data is not None:
-            yield row["sha256"], data
+def _feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
+    return {
+        "sha256": digest,
+        "extractor": found.extractor,
+        "image_id": image,
+        "width": found.width,
+        "height": found.height,
+        "mode": found.mode,
+        "phash": found.phash,
+        "dhash": found.dhash,
+        "thumbnail": found.thumbnail,
+        "extracted_at": now,
+    }
+
+
+def _bytes(ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    """Each distinct picture by its digest, and its row in `underway`."""
+    seen: set[str] = set()
+    for piece in images.to_batches(max_chunksize=FEATURE_BATCH):
+        for row in piece.to_pylist():
+            data = ws.assets.read(row["local_path"]) if row["sha256"] not in seen else None
+            if data is not None:
+                seen.add(row["sha256"])
+                underway[row["sha256"]] = row
+                yield row["sha256"], data
 
 
 def publish(ws: Workspace, report: RunReport) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from flows.errors import HistoryBusy
@@ -62,7 +62,7 @@ def fold(
     asked = frozenset(fingerprints)
     for attempt in range(FOLD_TRIES):
         names = [name for name in journal.names() if not only or name.fingerprint in asked]
-        records = [(name, record) for name in names for there, record in [journal.read(name)] if there]
+        records = list(_read(journal, names))
         try:
             index.refresh(asked | {name.fingerprint for name in names})
             index.refresh_replaced(asked)
@@ -77,6 +77,21 @@ def fold(
         "the journal and the history do not fit together (numbers are missing). If files below .journal or "
         "requests/ were deleted or are still being copied, restore them first"
     )
+
+
+def _read(journal: Journal, names: Iterable[RecordName]) -> Iterator[tuple[RecordName, Record | None]]:
+    """The records that are still there. Those of one entry repeat its claim: it is held once."""
+    claims: dict[str, Claim] = {}
+    for name in names:
+        there, record = journal.read(name)
+        if not there:
+            continue
+        if isinstance(record, Ack | End):
+            claim = claims.setdefault(record.request_id, record.claim)
+            record = replace(record, claim=claim) if claim == record.claim else record
+        elif isinstance(record, Claim) and claims.setdefault(record.request_id, record) == record:
+            record = claims[record.request_id]
+        yield name, record
 
 
 def _assemble(

@@ -5,6 +5,7 @@ That is their rows of ``requests/``, and which of their images ``lifecycle/`` sa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,9 +18,9 @@ REPLACED = "replaced"
 COLUMNS = ("fingerprint", "n", "request_id", "revision", "outcome", "answered", "images", "counted", "cost_micros")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """One row of ``requests/``, as far as counting needs it."""
+    """One row of ``requests/``, as far as counting needs it. A long run holds very many of them."""
 
     fingerprint: str
     n: int
@@ -91,7 +92,9 @@ class SealedIndex:
             return
         rows = self._parts.read(parts, "requests", COLUMNS, pc.field("fingerprint").isin(sorted(wanted)))
         for row in rows.to_pylist():
-            sealed = Sealed(**{**row, "outcome": Outcome(row["outcome"])})
+            # One text for all rows of a fingerprint.
+            same = {"fingerprint": sys.intern(row["fingerprint"]), "outcome": Outcome(row["outcome"])}
+            sealed = Sealed(**(row | same))
             known = self._rows.setdefault(sealed.fingerprint, {})
             before = known.get(sealed.request_id)
             if before is None or sealed.revision > before.revision:
