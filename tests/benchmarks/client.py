@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 
 def ideoflow(project: Path) -> int:
@@ -44,7 +45,9 @@ def tasks(project: Path, images: int) -> int:
         answer = client.post("/v2/image/generate/ideogram-3", json=body).json()
         (project / f"{number}.png").write_bytes(client.get(answer["data"][0]["url"]).content)
 
-    @flow(task_runner=ThreadPoolTaskRunner(max_workers=10))
+    ten: Any = ThreadPoolTaskRunner(max_workers=10)
+
+    @flow(task_runner=ten)
     def all_of_them() -> None:
         for future in [one.submit(number) for number in range(images)]:
             future.result()
