@@ -62,13 +62,15 @@ class SealedIndex:
 
     def refresh_replaced(self, fingerprints: Iterable[str]) -> None:
         """Bring the events of these fingerprints up to date. One that is missed only makes us buy less."""
-        listing = self._parts.listing("lifecycle")
         wanted = self._events_covered | frozenset(fingerprints)
+        if not wanted:
+            return
+        listing = self._parts.listing("lifecycle")
         if wanted != self._events_covered:
             self._replaced, self._events_seen = {}, frozenset()
         # Merged parts say nothing new, and events are never taken back: what is known stays.
         fresh = [part for part in listing if part not in self._events_seen]
-        if fresh and wanted:
+        if fresh:
             ours = (pc.field("event") == REPLACED) & pc.field("fingerprint").isin(sorted(wanted))
             rows = self._parts.read(fresh, "lifecycle", ["event", "fingerprint", "image_id"], ours)
             for row in rows.to_pylist():
