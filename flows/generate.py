@@ -12,7 +12,7 @@ from pydantic import Field
 from flows import campaign
 from flows.pipeline.kit import Stop
 from flows.report import RunReport
-from flows.runtime import Tell, conduct, watched_run
+from flows.runtime import NOTHING_KEPT, Tell, conduct, watched_run
 from flows.steps import Ask
 
 
@@ -23,7 +23,7 @@ def _name() -> str:
     return what + (f", at most {asked['limit']}" if asked.get("limit") else "")
 
 
-@flow(name="generate", flow_run_name=_name, retries=0, persist_result=False)
+@flow(name="generate", flow_run_name=_name, **NOTHING_KEPT)
 async def generate(
     manifest: list[str] = [],  # noqa: B006  the form shows these defaults, and no one changes them
     select: list[str] = [],  # noqa: B006

@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from flows.budget.page import models_page
+from flows.budget.shipped import builtin
 from flows.manifest.schema import schema_text
 from flows.settings import base_yaml
 
 FILES: Mapping[str, Callable[[], str]] = {
     "configs/base.yaml": base_yaml,
     "configs/prompts.schema.json": schema_text,
+    "docs/models.md": lambda: models_page(builtin()),
 }
 
 
 def main(root: Path) -> None:
     """Write every generated file below `root`."""
     for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text(), encoding="utf-8")
 
 

@@ -6,7 +6,6 @@ process at once, by the signal itself, as if no one had listened; the next run g
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -27,8 +26,10 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 def say(text: str) -> None:
     """Words for the person at the terminal."""
-    sys.stderr.write(f"\n{text}\n")
-    sys.stderr.flush()
+    # Said from within a signal: whatever it interrupted may have been writing there itself, or nobody reads.
+    with contextlib.suppress(RuntimeError, OSError, ValueError):
+        sys.stderr.write(f"\n{text}\n")
+        sys.stderr.flush()
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def stopping(
         nonlocal first
         if first is None:
             first = clock()
-            _ask(stop, signal.Signals(number).name)
+            stop.ask(f"stopped by {signal.Signals(number).name}", REMEDY)
             say("stopping: what was sent is being finished; once more to stop at once")
         elif clock() - first >= ECHO_S:
             _die(number)
@@ -61,22 +62,11 @@ def stopping(
             signal.signal(number, handler)
 
 
-def _ask(stop: Stop, name: str) -> None:
-    def ask() -> None:
-        stop.ask(f"stopped by {name}", REMEDY)
-
-    try:
-        # A handler runs between two instructions of whatever the loop does, or while it sleeps: this wakes it.
-        asyncio.get_running_loop().call_soon_threadsafe(ask)
-    except RuntimeError:
-        ask()
-
-
 def _die(number: int) -> None:
     """By the signal, so that a shell, make or a supervisor see what happened."""
     if sys.stderr.isatty():
         sys.stderr.write(_SHOW_CURSOR)
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(RuntimeError, OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
     signal.signal(number, signal.SIG_DFL)

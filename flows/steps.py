@@ -278,7 +278,8 @@ def _bytes(ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any
 
 def publish(ws: Workspace, report: RunReport) -> str:
     """Write the report as JSON and Markdown: where the Markdown is."""
-    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.run_id}"
+    # The whole run id is inside; its random end tells runs of one second apart, and the line fits a terminal.
+    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
     ws.reports.write(f"{stem}.json", to_json(report).encode())
     ws.reports.write(f"{stem}.md", to_markdown(report).encode())
     return ws.reports.where(f"{stem}.md")

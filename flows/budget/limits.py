@@ -96,8 +96,8 @@ class Budget:
         self.known: Spent | None = None
         self._known_at = 0
         self._count = 0
-        self._run_micros = 0
-        self._run_images = 0
+        self.run_micros = 0
+        self.run_images = 0
         self._open: list[Booking] = []
 
     def day_of(self, moment: datetime) -> date:
@@ -130,8 +130,8 @@ class Budget:
         if micros < 0 or images < 0:
             raise ValueError(f"{micros} micro-dollars for {images} images is no purchase")
         booking = Booking(micros, images, now)
-        self._run_micros += micros
-        self._run_images += images
+        self.run_micros += micros
+        self.run_images += images
         self._open.append(booking)
         return booking
 
@@ -170,8 +170,8 @@ class Budget:
         if micros < 0 or images < 0:
             raise ValueError(f"{micros} micro-dollars for {images} images is no purchase")
         change = micros - booking.micros
-        self._run_micros += change
-        self._run_images += images - booking.images
+        self.run_micros += change
+        self.run_images += images - booking.images
         booking.settled = True
         booking.micros, booking.images = micros, images
         if booking.covered and self.known is not None:
@@ -188,9 +188,9 @@ class Budget:
 
     def _sum(self, cap: Cap, day: date) -> int:
         if cap is Cap.RUN:
-            return self._run_micros
+            return self.run_micros
         if cap is Cap.IMAGES:
-            return self._run_images
+            return self.run_images
         since = sum(
             booking.micros for booking in self._open if not booking.covered and _same(cap, self.day_of(booking.at), day)
         )

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from flows.documents import Document, nearest, validate
 from flows.errors import InvalidInput, Problem
-from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
+from flows.ideogram.catalogue import CATALOGUE, find, price_tiers
 
 _MICRO = Decimal("0.000001")
 
@@ -128,14 +128,6 @@ class _Book(_Strict):
     models: dict[str, dict[str, Annotated[list[_Entry], Field(min_length=1)]]]
 
 
-def tiers(endpoint: Endpoint) -> tuple[str, ...]:
-    """The price tiers of a model: the values of the option that decides, or ``default`` alone."""
-    if endpoint.price_option is None:
-        return ("default",)
-    option = endpoint.option(endpoint.price_option[0])
-    return option.values if option else (endpoint.price_option[1],)
-
-
 def _check(document: Document, book: _Book) -> Iterable[Problem]:
     """What no single entry can show: names that do not exist, and days with two prices."""
     for model, by_tier in book.models.items():
@@ -147,7 +139,7 @@ def _check(document: Document, book: _Book) -> Iterable[Problem]:
             yield document.problem(("models", model), f"unknown model `{model}`", hint, key=True)
             continue
         for tier, entries in by_tier.items():
-            known = tiers(endpoint)
+            known = price_tiers(endpoint)
             if tier not in known:
                 hint = f"Did you mean `{guess}`?" if (guess := nearest(tier, known)) else ""
                 message = f"{model} has no tier `{tier}`; it has {', '.join(known)}"

@@ -6,14 +6,15 @@ import asyncio
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.errors import IdeoflowError
+from flows.errors import IdeoflowError, InvalidInput, UserError
 
 if TYPE_CHECKING:
     from flows.workspace import Workspace
@@ -53,11 +54,17 @@ class By(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
 
 
-def main() -> None:
-    """Run the command line; never returns."""
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, that of the process if none is given; ends in SystemExit."""
     try:
-        code = app(standalone_mode=False, prog_name="ideoflow")
+        code = app(None if argv is None else list(argv), standalone_mode=False, prog_name="ideoflow")
         sys.stdout.flush()
+    except InvalidInput as error:
+        # Editors and terminals find the places at the beginnings of lines.
+        typer.echo(_encodable(str(error)), err=True)
+        count = len(error.problems)
+        _say(f"{count} problem{'s' if count > 1 else ''}, nothing was changed")
+        code = error.exit_code
     except IdeoflowError as error:
         _say(str(error))
         code = error.exit_code
@@ -72,6 +79,9 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our words has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:  # a disk, a socket: out of our hands, and no bug
+        _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        code = 4
     except Exception:  # noqa: BLE001  a bug, and said to be one
         traceback.print_exc()
         _say("this is a bug, please report it with the lines above")
@@ -80,8 +90,12 @@ def main() -> None:
 
 
 def _say(text: str) -> None:
-    # A manifest can spell half a surrogate pair, and a message quotes it.
-    typer.echo("ideoflow: " + text.encode("utf-8", "backslashreplace").decode(), err=True)
+    typer.echo(f"ideoflow: {_encodable(text)}", err=True)
+
+
+def _encodable(text: str) -> str:
+    """A manifest can spell half a surrogate pair, and a message quotes it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _usage(error: typer.TyperException) -> str:
@@ -208,7 +222,7 @@ def recover(
 
     verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
     ws = _workspace(project, config)
-    with watched("recover", 0, quiet=as_json) as (tell, stop):
+    with watched("recovering", quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
     tables.recovered(done, as_json=as_json)
     return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
@@ -283,7 +297,10 @@ def sandbox(
         typer.echo(f"sandbox at {url}, its ledger at {url}/sandbox/ledger; stop it with Ctrl-C")
         typer.echo(f"use it with IDEOFLOW_API__BASE_URL={url} IDEOGRAM_API_KEY=sandbox ideoflow generate")
 
-    serve("127.0.0.1", port, SandboxConfig(folder, pictures="plain" if plain else "rich"), ready)
+    try:
+        serve("127.0.0.1", port, SandboxConfig(folder, pictures="plain" if plain else "rich"), ready)
+    except OSError as error:
+        raise UserError(f"the sandbox cannot run on port {port} with {folder}: {error.strerror or error}") from error
     return 0
 
 

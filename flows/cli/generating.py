@@ -30,14 +30,13 @@ def generate(
     """The exit code of the run. `prefect` None: as a flow run where a Prefect server is configured."""
     # A key that is missing is better said before the question than after it.
     ws.settings.key()
-    watching = sys.stderr.isatty() and not as_json
-    prepared = prepare(ws, ask) if watching or not yes else None
-    if prepared and not yes:
-        _agreed(prepared, as_json=as_json)
+
+    if not yes:
+        _agreed(prepare(ws, ask), as_json=as_json)
     as_flow = prefect_configured(os.environ) if prefect is None else prefect
     if as_flow:
         prefect_ready(say=lambda text: typer.echo(text, err=True))
-    with watched("buying", _images(prepared), quiet=not watching) as (tell, stop):
+    with watched("buying", quiet=as_json) as (tell, stop):
         if as_flow:
             from flows.generate import run_flow  # noqa: PLC0415  Prefect is imported by whoever uses it
 
@@ -46,11 +45,6 @@ def generate(
             report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop))
     printing.report(report, where, as_json=as_json)
     return report.exit_code
-
-
-def _images(prepared: Prepared | None) -> int:
-    """How many images will arrive, if all goes well."""
-    return prepared.images if prepared else 0
 
 
 def _agreed(prepared: Prepared, *, as_json: bool) -> None:

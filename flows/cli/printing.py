@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from flows.report import RunReport, summary_lines, to_json, words
 
@@ -28,11 +30,17 @@ if TYPE_CHECKING:
 UNBOUNDED = 1000
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which says that there is a bug."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output: colours when a person watches, none otherwise or with NO_COLOR."""
     plain = bool(os.environ.get("NO_COLOR"))
-    out = Console(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
-    if not out.is_terminal and "COLUMNS" not in os.environ:
+    out = _Output(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
+    if not out.is_terminal:
         out.width = UNBOUNDED
     return out
 
@@ -64,6 +72,17 @@ def linked(place: str, text: str) -> str:
     """Markup for a text that a terminal can open."""
     where = place if "://" in place else Path(place).absolute().as_uri()
     return f"[link={where}]{escape(text)}[/link]"
+
+
+def sentence(out: Console, line: str, style: str = "") -> None:
+    """A line of words, folded between words; what follows stands below its first word."""
+    words_ = line.removeprefix("! ").lstrip()
+    indent = len(line) - len(words_)
+    grid = Table.grid()
+    grid.add_column(width=indent, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(line[:indent], style), Text(words_, style))
+    out.print(grid)
 
 
 def validated(loaded: Loaded, *, as_json: bool) -> None:
@@ -104,7 +123,12 @@ def report(done: RunReport, where: str, *, as_json: bool, last: bool = True) -> 
     colour = "green" if not done.exit_code else "yellow"
     out.print(f"[bold {colour}]{escape(lines[0])}[/]", soft_wrap=True)
     for line in lines[1:-1]:
-        out.print(f"[yellow]{escape(line)}[/]" if line.startswith("!") else escape(line), soft_wrap=True)
+        if line.startswith("!"):
+            sentence(out, line, "yellow")
+        elif line.startswith("    "):
+            sentence(out, line)
+        else:
+            out.print(escape(line), soft_wrap=True)
     out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
     if last:
         out.print(escape(lines[-1]), soft_wrap=True)

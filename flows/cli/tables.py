@@ -12,7 +12,7 @@ from rich.table import Table
 
 from flows.budget.limits import Caps
 from flows.cli import quoting
-from flows.cli.printing import console, emit, linked, warn
+from flows.cli.printing import console, emit, linked, sentence, warn
 from flows.planner import Item, Verdict
 from flows.report import words
 
@@ -137,6 +137,8 @@ def totals(prepared: Prepared) -> list[str]:
         lines.append("next     `ideoflow recover`")
     elif cap := next((item.cap for item in made.items if item.cap and item.left_out), None):
         lines.append(f"next     {Caps.remedy(cap)}")
+    elif any(item.verdict is Verdict.BLOCKED for item in made.items):
+        lines.append("next     change the prompts that are blocked, then `ideoflow plan` again")
     else:
         lines.append("next     `ideoflow history` lists what you have")
     return lines
@@ -192,8 +194,8 @@ def recovered(done: Recovered, *, as_json: bool) -> None:
     if done.stopped:
         out.print(f"[yellow]{escape(done.stopped)}[/]", soft_wrap=True)
     for trouble in tally.troubles[:20]:
-        out.print(f"[yellow]! {escape(trouble.subject)}: {escape(trouble.what)}[/]", soft_wrap=True)
-        out.print(f"    {escape(trouble.remedy)}", soft_wrap=True)
+        sentence(out, f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.what)}", "yellow")
+        sentence(out, f"    {words.one_line(trouble.remedy)}")
     for doubt in done.doubts:
         for line in _doubt(doubt):
             out.print(line, soft_wrap=True)
@@ -214,7 +216,7 @@ def _next(done: Recovered) -> list[str]:
         return [
             "next     look in your Ideogram account whether it ran, and say so:",
             "         no, buy it again      `ideoflow recover --resubmit ID`",
-            "         yes, fetch it         `ideoflow recover --generation GENERATION --request ID`",
+            "         yes, fetch it         `ideoflow recover --generation GEN --request ID`",
             "         yes, and it is gone   `ideoflow recover --write-off ID`",
             "         The beginning of an ID is enough; `all` means all.",
         ]

@@ -18,15 +18,15 @@ ARRIVED = ("stored", "withheld", "lost", "recovered")
 
 
 @contextlib.contextmanager
-def watched(what: str, images: int, *, quiet: bool = False) -> Iterator[tuple[Callable[[Event], None], Stop]]:
+def watched(what: str, *, quiet: bool = False) -> Iterator[tuple[Callable[[Event], None], Stop]]:
     """Yield what a run wants to be given: where to tell of progress, and the stop that Ctrl-C asks for."""
     stop = Stop()
-    with stopping(stop), _bar(what, images, quiet=quiet) as tell:
+    with stopping(stop), _bar(what, quiet=quiet) as tell:
         yield tell, stop
 
 
 @contextlib.contextmanager
-def _bar(what: str, images: int, *, quiet: bool) -> Iterator[Callable[[Event], None]]:
+def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[Event], None]]:
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -40,12 +40,15 @@ def _bar(what: str, images: int, *, quiet: bool) -> Iterator[Callable[[Event], N
     )
     seen: Counter[str] = Counter()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=images or None, note="")
+        task = bar.add_task(what, total=None, note="")
 
         def tell(event: Event) -> None:
             seen[event.what] += event.images
+            if event.what == "planned":
+                bar.update(task, total=event.images or None)
+                return
             if event.what == "measured":
-                bar.update(task, description="measuring", total=images or None, completed=seen["measured"])
+                bar.update(task, description="measuring", completed=seen["measured"])
                 return
             done = sum(seen[fate] for fate in ARRIVED)
             odd = ", ".join(f"{seen[fate]} {fate}" for fate in ("withheld", "lost", "doubt") if seen[fate])

@@ -61,7 +61,7 @@ def _campaign(root: Path, environ: dict[str, str]) -> int:
     typer.echo(f"{source}: {wanted} wanted, {plan.buy} to buy from the embedded sandbox")
     typer.echo("(no key, no network, nothing billed)\n")
     _be_ready(environ)
-    with watched("buying", plan.buy) as (tell, stop):
+    with watched("buying") as (tell, stop):
         from flows.generate import run_flow  # noqa: PLC0415  Prefect reads its settings when it is imported
 
         report, where = run_flow(Ask(), str(ws.settings.project), [], tell, stop)
@@ -75,6 +75,8 @@ def _be_ready(environ: dict[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("IDEOFLOW_")]:
         del os.environ[name]
     os.environ.update(environ)
+    # Nothing is to leave this machine, and what runs on it is not reached through a proxy.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     prefect_ready(say=typer.echo)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flows.errors import HistoryBusy
@@ -12,6 +12,7 @@ from flows.history.journal import Journal
 from flows.history.records import Ack, Claim, End, Entry, Outcome, Record, RecordName, Step
 
 FOLD_TRIES = 50
+TOGETHER = 300
 
 
 @dataclass
@@ -62,7 +63,7 @@ def fold(
     asked = frozenset(fingerprints)
     for attempt in range(FOLD_TRIES):
         names = [name for name in journal.names() if not only or name.fingerprint in asked]
-        records = list(_read(journal, names))
+        records = _read(journal, names)
         try:
             index.refresh(asked | {name.fingerprint for name in names})
             index.refresh_replaced(asked)
@@ -79,19 +80,23 @@ def fold(
     )
 
 
-def _read(journal: Journal, names: Iterable[RecordName]) -> Iterator[tuple[RecordName, Record | None]]:
-    """The records that are still there. Those of one entry repeat its claim: it is held once."""
+def _read(journal: Journal, names: Sequence[RecordName]) -> list[tuple[RecordName, Record | None]]:
+    """The records that are still there. Those of one entry repeat its claim, which is held once: memory stays small."""
     claims: dict[str, Claim] = {}
-    for name in names:
-        there, record = journal.read(name)
-        if not there:
-            continue
-        if isinstance(record, Ack | End):
-            claim = claims.setdefault(record.request_id, record.claim)
-            record = replace(record, claim=claim) if claim == record.claim else record
-        elif isinstance(record, Claim) and claims.setdefault(record.request_id, record) == record:
-            record = claims[record.request_id]
-        yield name, record
+    found: list[tuple[RecordName, Record | None]] = []
+    for start in range(0, len(names), TOGETHER):
+        found += [(name, _shared(record, claims)) for name, record in journal.read(names[start : start + TOGETHER])]
+    return found
+
+
+def _shared(record: Record | None, claims: dict[str, Claim]) -> Record | None:
+    if record is None:
+        return None
+    claim = record if isinstance(record, Claim) else record.claim
+    first = claims.setdefault(record.request_id, claim)
+    if first is claim or first != claim:
+        return record
+    return first if isinstance(record, Claim) else replace(record, claim=first)
 
 
 def _assemble(

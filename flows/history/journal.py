@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from flows.errors import Refused
@@ -25,10 +25,10 @@ class Journal:
         """All records there are, by name."""
         return [name for stat in self.storage.list() if (name := _parse(stat.path, stat.modified))]
 
-    def read(self, name: RecordName) -> tuple[bool, Record | None]:
-        """Whether the record is (still) there, and what it says: None when it is torn."""
-        data = self.storage.read(name.path)
-        return (False, None) if data is None else (True, load(name.step, data))
+    def read(self, names: Sequence[RecordName]) -> list[tuple[RecordName, Record | None]]:
+        """Those of the records that are (still) there, and what they say: None when one is torn."""
+        found = self.storage.read_many([name.path for name in names])
+        return [(name, load(name.step, data)) for name in names if (data := found[name.path]) is not None]
 
     def find(self, fingerprint: str, n: int, step: Step) -> Record | None:
         """One record, or None when it is torn or not there."""

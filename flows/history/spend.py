@@ -8,7 +8,7 @@ is all that a cap needs; who wants every fingerprint's place in the books asks `
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -19,9 +19,11 @@ from flows.errors import HistoryBusy
 from flows.history.fold import FOLD_TRIES
 from flows.history.journal import Journal
 from flows.history.parts import Parts
-from flows.history.records import Ack, Claim, End, Entry, RecordName, Step, claimed_micros, settled_micros
+from flows.history.records import Claim, End, Record, RecordName, Step, claimed_micros, settled_micros
 from flows.ids import time_of
 
+# The record of an entry that says most about its cost comes first.
+DECIDES = (Step.AMEND, Step.END, Step.CLAIM, Step.ACK)
 COLUMNS = ("request_id", "revision", "answered", "cost_micros", "origin", "requested_at")
 
 
@@ -131,46 +133,26 @@ class SpendReader:
             groups[name.fingerprint, name.n].append(name)
         keys = {tuple(sorted(names)) for names in groups.values()}
         self._entries = {key: entry for key, entry in self._entries.items() if key in keys}
-        for key in keys - self._entries.keys():
-            found = self._read(key)
-            if found is not None:
-                self._entries[key] = found
+        self._entries |= self._read(keys - self._entries.keys())
         return [entry for entry in self._entries.values() if entry.origin == self._origin]
 
-    def _read(self, names: Sequence[RecordName]) -> _Open | None:
-        """What an entry costs. None where no record of it can be read: dropped just now, hence sealed, or torn.
+    def _read(self, keys: Iterable[tuple[RecordName, ...]]) -> dict[tuple[RecordName, ...], _Open]:
+        """What entries cost, by the record of each that decides; if that has gone meanwhile, by what is still there.
 
-        A torn claim was never sent: sending waits until the whole of it is on storage.
+        Left out are those of which nothing can be read: dropped just now, hence sealed, or torn. A torn claim was
+        never sent, because sending waits until the whole of it is on storage.
         """
-        by_step = {name.step: name for name in names}
-        entry = Entry(names[0].fingerprint, names[0].n)
-        for step, record in self._records(by_step):
-            match step, record:
-                case Step.AMEND, End():
-                    entry = Entry(entry.fingerprint, entry.n, amend=record)
-                case Step.END, End():
-                    entry = Entry(entry.fingerprint, entry.n, end=record)
-                case _, Ack():
-                    entry = Entry(entry.fingerprint, entry.n, ack=record)
-                case _, Claim():
-                    entry = Entry(entry.fingerprint, entry.n, claim=record)
-            break
-        claim = entry.request
-        if claim is None:
-            return None
-        final = entry.final
-        if final is not None and not final.answered and Step.ACK in by_step and entry.amend is None:
-            final = None  # given up, and answered after all: paid
-        micros = claimed_micros(claim) if final is None else settled_micros(final)
-        return _Open(claim.request_id, micros, claim.origin, Step.ACK in by_step or entry.amend is not None)
-
-    def _records(self, by_step: dict[Step, RecordName]) -> Iterator[tuple[Step, Claim | Ack | End]]:
-        """The record that decides, then those that say enough if it has gone meanwhile."""
-        for step in (Step.AMEND, Step.END, Step.CLAIM, Step.ACK):
-            if step in by_step:
-                record = self._journal.read(by_step[step])[1]
+        found: dict[tuple[RecordName, ...], _Open] = {}
+        waiting = {key: sorted(key, key=lambda name: DECIDES.index(name.step)) for key in keys}
+        while waiting:
+            records = dict(self._journal.read([names[0] for names in waiting.values()]))
+            for key, names in list(waiting.items()):
+                record = records.get(names.pop(0))
                 if record is not None:
-                    yield step, record
+                    found[key] = _open(record, answered=any(name.step in (Step.ACK, Step.AMEND) for name in key))
+                if record is not None or not names:
+                    del waiting[key]
+        return found
 
     def _sealed(self, period: Period) -> pa.Table:
         """The latest row of every request of the period, kept between calls as a few columns."""
@@ -184,6 +166,14 @@ class SpendReader:
             self._rows = latest(rows if self._rows is None else pa.concat_tables([self._rows, rows]))
         self._seen, self._period = frozenset(listing), period
         return self._rows
+
+
+def _open(record: Record, *, answered: bool) -> _Open:
+    claim = record if isinstance(record, Claim) else record.claim
+    # Given up, and answered after all: paid, and not settled yet.
+    late = isinstance(record, End) and not record.answered and answered
+    micros = settled_micros(record) if isinstance(record, End) and not late else claimed_micros(claim)
+    return _Open(claim.request_id, micros, claim.origin, answered)
 
 
 def between(period: Period) -> pc.Expression:

@@ -77,6 +77,9 @@ SIZES_V4_1K: tuple[str, ...] = tuple(
     """.split()
 )
 
+# Two more that only 4.0 has.
+SIZES_V4_0_1K: tuple[str, ...] = ("512x1536", "1536x512")
+
 SIZES_V4_BY_RATIO: Mapping[str, str] = {
     "1:1": "2048x2048",
     "1:2": "1440x2880",

@@ -25,6 +25,11 @@ PROMPT: Mapping[str, str] = MappingProxyType(
         "num_images": "Did you mean `count`?",
         "text": "Did you mean `prompt` (the whole text) or `lettering` (the words in the picture)?",
         "name": "Did you mean `id`?",
+        **dict.fromkeys(
+            ("high_level_description", "style_description", "compositional_deconstruction"),
+            "Parts of a structured prompt are written under `prompt`, as a map.",
+        ),
+        "json_prompt": "Write it under `prompt`, as a map.",
         "ratio": "Did you mean `aspect_ratio`?",
         "axes": "Did you mean `matrix`?",
         "variants": "Did you mean `matrix`?",
@@ -50,7 +55,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 FILE: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(
-            ("campaign", "count", "tags", "aspect_ratio", "options", "edition", "refresh"),
+            ("campaign", "count", "tags", "aspect_ratio", "options", "options_unchecked", "edition", "refresh"),
             "What holds for all prompts is written under `defaults`.",
         ),
         "model": "Did you mean `defaults: {model: ...}`, or `models` (options for each model)?",

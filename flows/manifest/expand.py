@@ -21,7 +21,7 @@ from flows.manifest.merge import Merged, merge
 from flows.manifest.names import period
 from flows.manifest.slips import MANY
 from flows.manifest.source import Entry, Manifest
-from flows.manifest.template import Template, parse
+from flows.manifest.template import Filled, Wording, parse
 from flows.manifest.variant import Variant
 from flows.manifest.wire import OptionDesk
 from flows.manifest.words import check_words, unlettered, unsaid, unused_file_variables
@@ -71,7 +71,7 @@ class _Work:
     def run(self) -> Iterator[Variant]:
         self.desk.check_models()
         total = 0
-        templates: list[Template | None] = []
+        templates: list[Wording | None] = []
         for entry in self.manifest.entries:
             if len(self.problems) >= MANY:
                 return
@@ -97,19 +97,22 @@ class _Work:
         seeds = max(len(seeds or ()) for seeds in (entry.prompt.seeds, *points))
         return entry.matrix.size * max(1, seeds)
 
-    def _template(self, entry: Entry) -> Template | None:
+    def _template(self, entry: Entry) -> Wording | None:
         if "prompt" in entry.broken:
             return None
-        template, slips = parse(entry.prompt.prompt)
-        for slip in slips:
-            self._problem((*entry.at, "prompt"), slip.message, slip.hint)
-        if slips:
+        template: Wording | None = entry.structured
+        if isinstance(words := entry.prompt.prompt, str):
+            plain, slips = parse(words)
+            template = None if slips else plain
+            for slip in slips:
+                self._problem((*entry.at, "prompt"), slip.message, slip.hint)
+        if template is None:
             return None
         for problem in check_words(self.manifest, entry, template):
             self.problems[problem] = None
         return template
 
-    def _entry(self, entry: Entry, template: Template | None) -> Iterator[Variant]:
+    def _entry(self, entry: Entry, template: Wording | None) -> Iterator[Variant]:
         found = False
         for combination in itertools.product(*(axis.points for axis in entry.matrix.axes)):
             chosen = list(zip(entry.matrix.axes, combination, strict=True))
@@ -128,20 +131,20 @@ class _Work:
     def _variants(
         self,
         entry: Entry,
-        template: Template | None,
+        template: Wording | None,
         chosen: Sequence[tuple[Axis, Point]],
         labels: Mapping[str, str],
     ) -> Iterator[Variant]:
         merged = merge(self.manifest, entry, chosen)
         endpoint = self._endpoint(entry, merged)
         name = _name(entry.prompt.id, labels)
-        text = self._fill(entry, template, merged, name) if template else None
+        prompt = self._fill(entry, template, merged, name) if template else None
         if endpoint is None:
             return
         shape, options = self.desk.options(endpoint, merged)
-        if text is None or self._too_long(entry, endpoint, text, name):
+        if prompt is None or not self._taken(entry, endpoint, prompt, name):
             return
-        self._check_lettering(entry, merged, text, name)
+        self._check_lettering(entry, merged, prompt, name)
         seeds = merged.value("seeds")
         for seed in seeds or (None,):
             axes = dict(labels) if seed is None else {**labels, "seed": str(seed)}
@@ -150,7 +153,7 @@ class _Work:
                 name=name if seed is None else _name(entry.prompt.id, axes),
                 axes=MappingProxyType(axes),
                 endpoint=endpoint,
-                prompt=text,
+                prompt=prompt.text,
                 count=1 if seeds else merged.value("count") or 1,
                 brand=merged.value("brand") or self.manifest.brand,
                 campaign=merged.value("campaign"),
@@ -185,7 +188,7 @@ class _Work:
             self._problem(written.path, f"unknown model {shown(written.value)}", hint)
         return endpoint
 
-    def _fill(self, entry: Entry, template: Template, merged: Merged, name: str) -> str | None:
+    def _fill(self, entry: Entry, template: Wording, merged: Merged, name: str) -> Filled | None:
         missing = [word for word in template.names if word not in merged.texts]
         for word in missing:
             # A name that fills the prompt nowhere has been reported already, for all variants at once.
@@ -193,31 +196,36 @@ class _Work:
             lettering = word == "lettering" and "lettering" not in entry.broken
             if (somewhere or lettering) and "matrix" not in entry.broken and self._once("fills", word, entry.at):
                 hint = "Set `lettering`." if lettering else f"Give `vars: {{{word}: ...}}` there too."
-                self._problem((*entry.at, "prompt"), f"nothing fills {{{word}}} in {name}", hint)
+                path = (*entry.at, "prompt", *template.at(word))
+                self._problem(path, f"nothing fills {{{word}}} in {name}", hint)
         if missing:
             return None
-        text = unicodedata.normalize("NFC", template.fill(merged.texts)).strip()
-        self._written += len(text)
-        return text
+        prompt = template.filled(merged.texts)
+        self._written += len(prompt.text)
+        return prompt
 
-    def _too_long(self, entry: Entry, endpoint: Endpoint, text: str, name: str) -> bool:
-        if len(text) <= endpoint.max_prompt:
+    def _taken(self, entry: Entry, endpoint: Endpoint, prompt: Filled, name: str) -> bool:
+        """Whether the model takes a prompt of this form and length."""
+        path, length = (*entry.at, "prompt"), len(prompt.text)
+        if prompt.structured and not endpoint.json_prompts:
+            takers = ", ".join(model for model, other in CATALOGUE.items() if other.json_prompts)
+            hint = f"Write the prompt as a text, or use a model that does: {takers}."
+            self._problem(path, f"{endpoint.model} takes no structured prompts", hint)
             return False
-        if self._once("long", entry.at, endpoint.model):
-            message = f"{name}: {len(text):,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"
-            self._problem((*entry.at, "prompt"), message, "Shorten the prompt, or what fills it.")
-        return True
+        if length > endpoint.max_prompt and self._once("long", entry.at, endpoint.model):
+            message = f"{name}: {length:,} characters; {endpoint.model} takes at most {endpoint.max_prompt:,}"
+            self._problem(path, message, "Shorten the prompt, or what fills it.")
+        return length <= endpoint.max_prompt
 
-    def _check_lettering(self, entry: Entry, merged: Merged, text: str, name: str) -> None:
+    def _check_lettering(self, entry: Entry, merged: Merged, prompt: Filled, name: str) -> None:
         wanted = _lettering(merged)
         if wanted is None:
-            note = unlettered(text)
+            note = unlettered(prompt)
             if note and self._once("quoted", entry.at):
                 self._warning((*entry.at, "prompt"), note.message, note.hint)
             return
         path = merged.fields["lettering"].path
-        slip = unsaid(wanted, text, name)
-        if slip and self._once("lettering", path):
+        if (slip := unsaid(wanted, prompt, name)) and self._once("lettering", path):
             self._problem(path, slip.message, slip.hint)
 
     def _once(self, *key: object) -> bool:

@@ -28,6 +28,7 @@ _NOT_AXES = {
     "count": "Write `count` beside `matrix`, or under a label of an axis.",
     "vars": "Write `vars` beside `matrix`, or under a label of an axis.",
     "options": "Write `options` beside `matrix`, or under a label of an axis.",
+    "options_unchecked": "Write `options_unchecked` beside `matrix`, or under a label of an axis.",
 }
 # Fields that stand for each other: setting one unsets the other.
 _GROUPS = {"seeds": "count", "refresh": "edition"}
@@ -160,7 +161,7 @@ def fields_set(axis: Axis, point: Point) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name in sorted(point.overrides.model_fields_set - {"tags"}):
         path = point.path if axis.listed else (*point.path, name)
-        if name in ("options", "vars"):
+        if name in ("options", "options_unchecked", "vars"):
             for key in getattr(point.overrides, name):
                 found[f"{name}.{key}"] = (*point.path, name, key)
         else:

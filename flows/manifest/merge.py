@@ -16,7 +16,7 @@ from flows.ideogram.catalogue import Endpoint
 from flows.manifest.axes import Axis, Path, Point
 from flows.manifest.models import written
 from flows.manifest.options import excluded_by
-from flows.manifest.source import Entry, Manifest
+from flows.manifest.source import UNCHECKED, Entry, Manifest
 
 _DISPLACES = {"seeds": "count", "count": "seeds", "edition": "refresh", "refresh": "edition"}
 
@@ -92,8 +92,8 @@ def merge_options(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dic
     options: dict[str, Written] = {}
     layers = [(layer, values.get("options") or {}, (*path, "options")) for layer, values, path in merged.layers]
     if endpoint.model in manifest.models:
-        own, path = manifest.models[endpoint.model]
-        layers.insert(1, (Layer.MODEL, own, path))
+        own = manifest.models[endpoint.model]
+        layers.insert(1, (Layer.MODEL, own.options, own.path))
     for layer, values, path in layers:
         for name in values:
             for rival in excluded_by(endpoint, name):
@@ -102,3 +102,14 @@ def merge_options(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dic
         for name, value in values.items():
             options[name] = Written(value, (*path, name), layer)
     return options
+
+
+def merge_unchecked(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dict[str, Written]:
+    """The fields to be sent unchecked, where they may be sent at all."""
+    layers = [(layer, values.get(UNCHECKED) or {}, (*path, UNCHECKED)) for layer, values, path in merged.layers]
+    if endpoint.model in manifest.models:
+        own = manifest.models[endpoint.model]
+        layers.insert(1, (Layer.MODEL, own.unchecked, (*own.path, UNCHECKED)))
+    return {
+        name: Written(value, (*path, name), layer) for layer, values, path in layers for name, value in values.items()
+    }

@@ -21,7 +21,7 @@ MAX_SEEDS = 1_000
 MAX_TEXT = 20_000
 
 
-def _text(value: Any) -> Any:
+def text(value: Any) -> Any:
     """`2027` is a number to YAML and a text to people: whole numbers are taken as written."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -75,15 +75,15 @@ def _version(value: Any) -> Any:
     return value
 
 
-def _given(value: Any) -> Any:
+def given(value: Any) -> Any:
     """A key without a value is a slip, not a wish: leaving the key out says that."""
     if value is None:
         raise PydanticCustomError("nothing", "has no value", {})
     return value
 
 
-_words = BeforeValidator(_text)
-_given_at_all = BeforeValidator(_given)
+_words = BeforeValidator(text)
+_given_at_all = BeforeValidator(given)
 
 
 def _schema(**schema: Any) -> WithJsonSchema:
@@ -124,6 +124,9 @@ class Defaults(_Strict):
     options: Annotated[Options | None, _given_at_all] = Field(
         None, description="The vendor's own options; checked against the model before anything is spent."
     )
+    options_unchecked: Annotated[Options | None, _given_at_all] = Field(
+        None, description="Fields of the vendor's that are not known here yet: sent as they are, with a warning."
+    )
     tags: Annotated[Tags | None, _given_at_all] = Field(
         None, description="Words to select and report by. Tags of defaults, prompt and axes add up."
     )
@@ -155,7 +158,9 @@ class Prompt(Overrides):
     """One prompt, and the variants of it that are wanted."""
 
     id: Label = Field(description="The prompt's name, unique over all files: hero.")
-    prompt: Text = Field(description="The text. {name} is filled in; {{ and }} are braces.")
+    prompt: Text | dict[str, Any] = Field(
+        description="The text, or the vendor's structured prompt as a map. {name} is filled in; {{ and }} are braces."
+    )
     matrix: Annotated[dict[str, Any] | None, _given_at_all] = Field(
         None, description="Axes to vary: a list that fills {axis}, or a map from label to overrides."
     )

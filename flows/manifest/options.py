@@ -6,6 +6,7 @@ knows the catalogue's entries, nothing of files: places are paths below the opti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,18 +24,21 @@ RESERVED: Mapping[str, str] = MappingProxyType(
     {
         "prompt": "Write `prompt` beside `options`, not in it.",
         "text_prompt": "Write `prompt` beside `options`, not in it.",
+        "json_prompt": "Write it as a map under `prompt`, beside `options`.",
         "model": "Write `model` beside `options`, not in it.",
         "seed": "Write `seeds: [11, 12]` beside `options`: one image for each seed.",
         "num_images": "Write `count` beside `options`: how many images are wanted.",
         "private": "Leave it out: images are asked for as private wherever the API accepts it.",
         "async": "Leave it out: how a request is sent is not yours to care for.",
+        "custom_model_uri": "Leave it out: custom models, which have prices of their own, are not bought here yet.",
         "webhook_url": "Leave it out: results are polled for.",
         "dry_run": "Leave it out: `ideoflow plan` shows the price.",
         "target_collection_id": "Leave it out: images are kept on your own storage.",
         "image_request": "Write the fields in it directly under `options`.",
     }
 )
-_INPUTS = frozenset(
+# Files, which this version never sends.
+INPUTS = frozenset(
     "images image mask style_reference_images character_reference_images character_reference_images_mask "
     "reference_images".split()
 )
@@ -64,12 +68,15 @@ def check(endpoint: Endpoint, name: str, value: Any) -> Checked:
         return Checked(slips=(Slip((), f"`{name}` has no value", _choices(option)),))
     if option.kind is Kind.ENUM:
         return _enum(endpoint, option, value)
+    if option.kind is Kind.SIZE:
+        return _size(endpoint, option, value)
     if option.kind is Kind.TEXT:
         return _free_text(option, value)
     if option.kind is Kind.BOOLEAN:
         if isinstance(value, bool):
             return Checked(value)
-        return Checked(slips=(Slip((), f"must be true or false, not {shown(value)}"),))
+        hint = "Write the word alone, without quotes."
+        return Checked(slips=(Slip((), f"must be true or false, not {shown(value)}", hint),))
     read = canonical_palette if option.kind is Kind.PALETTE else canonical_codes
     canonical, slips = read(option, value)
     return Checked(canonical, tuple(slips))
@@ -110,7 +117,7 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
     word = shorten(name)
     if name in RESERVED:
         return Slip((), f"`{word}` is not an option here", RESERVED[name], key=True)
-    if name in _INPUTS:
+    if name in INPUTS:
         hint = "Describe in the prompt what you want to see."
         return Slip((), f"`{word}`: input images are not sent by this version", hint, key=True)
     for kin in _KIN:
@@ -123,23 +130,42 @@ def _unknown(endpoint: Endpoint, name: str) -> Slip:
         hint = f"Models that have it: {', '.join(elsewhere)}."
         return Slip((), f"{endpoint.model} has no option `{word}`", hint, key=True)
     hint = did_you_mean(name, own, f"Options of {endpoint.model}")
+    if nearest(name, own) is None:
+        hint += " What only the vendor knows yet goes under `options_unchecked`."
     return Slip((), f"unknown option `{word}` of {endpoint.model}", hint, key=True)
 
 
 def _enum(endpoint: Endpoint, option: Option, value: Any) -> Checked:
     if isinstance(value, bool):
         switch = "on" if value else "off"
-        hint = f"Did you mean `{switch}`?" if _lookup(option).get(switch) else ""
+        hint = f"Did you mean `{switch}`?" if _lookup(option).get(switch) else _choices(option)
         return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}", hint),))
     if not isinstance(value, str):
-        return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}"),))
+        guess = nearest(str(value), option.values) if isinstance(value, int | float) else None
+        hint = f"Did you mean `{guess}`?" if guess else "Write one of them, as a text."
+        return Checked(slips=(Slip((), f"must be one of {_listed(option)}, not {shown(value)}", hint),))
     for key in _spellings(value):
         found = _lookup(option).get(key)
         if found is not None:
             return Checked(found, notes=_old_spelling(endpoint, value, found))
-    guess = nearest(value, option.values)
+    guess = _same_shape(option, value) or nearest(value, option.values)
     hint = f"Did you mean `{guess}`?" if guess else _choices(option)
     return Checked(slips=(Slip((), f"{shown(value)} is not a value of `{option.name}` on {endpoint.model}", hint),))
+
+
+def _same_shape(option: Option, value: str) -> str | None:
+    """Of sizes or ratios, the one whose shape comes nearest, and among those the nearest in size."""
+    read = parse_size if parse_size(value) else parse_ratio
+    known = [(name, shape) for name in option.values if (shape := read(name))]
+    wanted = read(value)
+    if wanted is None or not known:
+        return None
+
+    def distance(shape: tuple[int, int]) -> tuple[float, float]:
+        tall = abs(math.log(shape[0] * wanted[1] / (shape[1] * wanted[0])))
+        return round(tall, 2), abs(math.log(shape[0] * shape[1] / (wanted[0] * wanted[1])))
+
+    return min(known, key=lambda pair: distance(pair[1]))[0]
 
 
 def _old_spelling(endpoint: Endpoint, value: str, found: str) -> tuple[Slip, ...]:
@@ -163,6 +189,23 @@ def _spellings(value: str) -> Iterable[str]:
         yield f"ratio {ratio[0]}:{ratio[1]}"
     if size:
         yield f"size {size[0]}x{size[1]}"
+
+
+def _size(endpoint: Endpoint, option: Option, value: Any) -> Checked:
+    size = parse_size(value) if isinstance(value, str) else None
+    if size is None or option.grid is None:
+        if isinstance(value, str) and parse_ratio(value):
+            hint = f"Write `aspect_ratio: {value}` beside `options`, or a size like 2048x1152."
+            return Checked(slips=(Slip((), f"{shown(value)} is a ratio, not a size", hint),))
+        found = _enum(endpoint, option, value)
+        form = "Write width x height in pixels, like 2048x1152" + "".join(f", or {word}" for word in option.values)
+        return found if not found.slips else Checked(slips=(Slip((), f"{shown(value)} is not a size", f"{form}."),))
+    refusal = option.grid.refusal(*size)
+    if refusal:
+        near = option.grid.near(*size)
+        return Checked(slips=(Slip((), f"{shown(value)}: {refusal}", f"Did you mean {near}?"),))
+    canonical = f"{size[0]}x{size[1]}"
+    return Checked(canonical, notes=_old_spelling(endpoint, str(value), canonical))
 
 
 def _free_text(option: Option, value: Any) -> Checked:

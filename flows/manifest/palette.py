@@ -94,7 +94,7 @@ def _member(item: Any, at: tuple[str | int, ...]) -> tuple[dict[str, Any], list[
         number = isinstance(weight, int | float) and not isinstance(weight, bool)
         if not number or not MIN_WEIGHT <= weight <= MAX_WEIGHT:
             message = f"a weight is a number from {MIN_WEIGHT} to {MAX_WEIGHT:g}, not {shown(weight)}"
-            slips.append(Slip((*at, "color_weight"), message))
+            slips.append(Slip((*at, "color_weight"), message, "Weights are shares of the picture: 0.5 is a half."))
         else:
             member["color_weight"] = float(weight)
     return member, slips
@@ -114,7 +114,7 @@ def canonical_codes(option: Option, value: Any) -> Read:
         return None, [Slip((), "must be a list of style codes", "Write ['AAFF5733'].")]
     limit = option.max_length or len(value)
     if len(value) > limit:
-        return None, [Slip((), f"{len(value)} codes; at most {limit} are accepted")]
+        return None, [Slip((), f"{len(value)} codes; at most {limit} are accepted", "Keep the main ones.")]
     codes: list[str] = []
     slips: list[Slip] = []
     for index, item in enumerate(value):

@@ -16,7 +16,9 @@ from flows.manifest.axes import MAX_AXES
 from flows.manifest.models import Defaults, File, Overrides, Prompt
 from flows.manifest.names import LABEL, MAX_LABEL
 from flows.manifest.schema_options import Schema, enum_schema, loosely, option_schema
+from flows.manifest.structured import JsonPrompt
 
+_FIELD = "^[A-Za-z_][A-Za-z0-9_]*$"
 _TEXT: Schema = {"type": ["string", "integer"]}
 
 
@@ -28,7 +30,7 @@ def schema_text() -> str:
 def build() -> Schema:
     """The schema as plain data."""
     _, top = models_json_schema(
-        [(model, "validation") for model in (File, Defaults, Overrides, Prompt)],
+        [(model, "validation") for model in (File, Defaults, Overrides, Prompt, JsonPrompt)],
         ref_template="#/$defs/{model}",
     )
     definitions: Schema = {name: _tidy(definition) for name, definition in top["$defs"].items()}
@@ -36,7 +38,9 @@ def build() -> Schema:
     for name in ("Defaults", "Overrides", "Prompt"):
         _fields(definitions[name])
     definitions["Prompt"]["properties"]["matrix"] |= _matrix()
-    definitions |= {f"options.{name}": _options(endpoint) for name, endpoint in CATALOGUE.items()}
+    for endpoint in CATALOGUE.values():
+        definitions[_named("options", endpoint)] = _options(endpoint)
+        definitions[_named("model", endpoint)] = _model_options(endpoint)
     definitions["options"] = _any_options()
     file["properties"]["defaults"] |= {"$ref": "#/$defs/Defaults"}
     file["properties"]["models"] |= _models()
@@ -74,15 +78,28 @@ def _fields(definition: Schema) -> None:
     properties["model"] = {**properties["model"], **_model_name()}
     properties["aspect_ratio"] = {**properties["aspect_ratio"], **_ratio()}
     properties["options"] = {"description": properties["options"]["description"], "$ref": "#/$defs/options"}
+    properties["options_unchecked"]["propertyNames"] = {"pattern": _FIELD}
+    if "prompt" in properties:
+        choices = [_TEXT, {"$ref": "#/$defs/JsonPrompt"}]
+        properties["prompt"] = {"description": properties["prompt"]["description"], "anyOf": choices}
     if "vars" in properties:
         properties["vars"] = {"description": properties["vars"]["description"], **_names(_TEXT)}
     definition["allOf"] = [
         {
             "if": {"properties": {"model": {"enum": _spelled(endpoint)}}, "required": ["model"]},
-            "then": {"properties": {"options": {"$ref": f"#/$defs/options.{name}"}}},
+            "then": {"properties": {"options": {"$ref": _ref("options", endpoint)}}},
         }
-        for name, endpoint in CATALOGUE.items()
+        for endpoint in CATALOGUE.values()
     ]
+
+
+def _named(what: str, endpoint: Endpoint) -> str:
+    """The name of a definition: a slash would mean something in a reference."""
+    return f"{what}.{endpoint.model.replace('/', '.')}"
+
+
+def _ref(what: str, endpoint: Endpoint) -> str:
+    return f"#/$defs/{_named(what, endpoint)}"
 
 
 def _spelled(endpoint: Endpoint) -> list[str]:
@@ -102,11 +119,11 @@ def _ratio() -> Schema:
 
 def _models() -> Schema:
     properties = {
-        word: {"$ref": f"#/$defs/options.{name}"} for name, endpoint in CATALOGUE.items() for word in _spelled(endpoint)
+        word: {"$ref": _ref("model", endpoint)} for endpoint in CATALOGUE.values() for word in _spelled(endpoint)
     }
     loose = {
-        f"^{loosely(word)}$": {"$ref": f"#/$defs/options.{name}"}
-        for name, endpoint in CATALOGUE.items()
+        f"^{loosely(word)}$": {"$ref": _ref("model", endpoint)}
+        for endpoint in CATALOGUE.values()
         for word in _spelled(endpoint)
     }
     return {
@@ -164,24 +181,37 @@ def _options(endpoint: Endpoint) -> Schema:
     }
 
 
+def _model_options(endpoint: Endpoint) -> Schema:
+    """What stands under `models`: the options, and what goes unchecked, side by side."""
+    reference = _ref("options", endpoint)
+    own = {option.name: {"$ref": f"{reference}/properties/{option.name}"} for option in endpoint.options}
+    unchecked = {
+        "description": "Fields of the vendor's that are not known here yet: sent as they are, with a warning.",
+        "type": "object",
+        "propertyNames": {"pattern": _FIELD},
+    }
+    return {
+        "description": f"Options of {endpoint.model} for every prompt that uses it.",
+        "type": "object",
+        "properties": {**own, "options_unchecked": unchecked},
+        "additionalProperties": False,
+    }
+
+
 def _any_options() -> Schema:
     """For prompts whose model is said elsewhere: every option of every model."""
     properties: dict[str, list[Schema]] = {}
-    for name, endpoint in CATALOGUE.items():
+    seen: dict[str, list[Schema]] = {}
+    for endpoint in CATALOGUE.values():
         for option in endpoint.options:
-            reference = {"$ref": f"#/$defs/options.{name}/properties/{option.name}"}
-            known = properties.setdefault(option.name, [])
-            if all(option_schema(option) != _resolve(other) for other in known):
-                known.append(reference)
+            schema, known = option_schema(option), seen.setdefault(option.name, [])
+            if schema not in known:
+                known.append(schema)
+                reference = {"$ref": f"{_ref('options', endpoint)}/properties/{option.name}"}
+                properties.setdefault(option.name, []).append(reference)
     return {
         "description": "Options of the prompt's model.",
         "type": "object",
         "properties": {name: {"anyOf": choices} for name, choices in properties.items()},
         "additionalProperties": False,
     }
-
-
-def _resolve(reference: Schema) -> Schema:
-    model, _, name = reference["$ref"].removeprefix("#/$defs/options.").partition("/properties/")
-    option = CATALOGUE[model].option(name)
-    return option_schema(option) if option else {}

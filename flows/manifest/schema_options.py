@@ -17,6 +17,9 @@ _HEX: Schema = {"type": "string", "pattern": "^\\s*#?(?:[0-9a-fA-F]{3}){1,2}\\s*
 def option_schema(option: Option) -> Schema:
     if option.kind is Kind.ENUM:
         schema = enum_schema(option.values, [loosely(value) for value in option.values])
+    elif option.kind is Kind.SIZE:
+        size = r"\s*(?:[rR][eE][sS][oO][lL][uU][tT][iI][oO][nN]_)?[0-9]{2,5}\s*[:xX\u00d7*_]\s*[0-9]{2,5}\s*"
+        schema = enum_schema(option.values, [size, *(loosely(value) for value in option.values)])
     elif option.kind is Kind.TEXT:
         schema = {"type": "string", "minLength": 1}
         if option.max_length is not None:

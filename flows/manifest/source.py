@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.documents import Document, did_you_mean, read, salvage, shorten
+from flows.documents import Document, did_you_mean, read, salvage, shorten, shown
 from flows.errors import Problem
 from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
@@ -20,6 +20,9 @@ from flows.manifest.axes import Matrix, Path
 from flows.manifest.matrix import read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
 from flows.manifest.slips import MANY
+from flows.manifest.structured import Structured, read_structured
+
+UNCHECKED = "options_unchecked"
 
 
 class _Variables(BaseModel):
@@ -29,12 +32,25 @@ class _Variables(BaseModel):
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt of a file. `broken` names the fields that could not be read."""
+    """One prompt of a file. `broken` names the fields that could not be read.
+
+    `structured` is the prompt where it was written as a map.
+    """
 
     at: Path
     prompt: Prompt
     matrix: Matrix
     broken: frozenset[str]
+    structured: Structured | None = None
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What stands under `models` for one model, and where."""
+
+    options: Mapping[str, Any]
+    unchecked: Mapping[str, Any]
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Manifest:
     document: Document
     brand: str | None = None
     defaults: Defaults = field(default_factory=Defaults)
-    models: Mapping[str, tuple[Mapping[str, Any], Path]] = field(default_factory=dict)
+    models: Mapping[str, ModelOptions] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
     broken: frozenset[str] = frozenset()
@@ -115,11 +131,9 @@ def _variables(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, s
     return variables, problems, unread
 
 
-def _models(
-    document: Document, data: Mapping[str, Any]
-) -> tuple[dict[str, tuple[Mapping[str, Any], Path]], list[Problem]]:
+def _models(document: Document, data: Mapping[str, Any]) -> tuple[dict[str, ModelOptions], list[Problem]]:
     problems: list[Problem] = []
-    models: dict[str, tuple[Mapping[str, Any], Path]] = {}
+    models: dict[str, ModelOptions] = {}
     for name, options in data.items():
         if len(problems) >= MANY:
             break
@@ -135,7 +149,13 @@ def _models(
             hint = "Write the vendor's options: {quality: medium}."
             problems.append(document.problem(path, "must be a map from option to value", hint))
         else:
-            models[endpoint.model] = (options, path)
+            known = {key: value for key, value in options.items() if key != UNCHECKED}
+            unchecked = options.get(UNCHECKED, {})
+            if not isinstance(unchecked, dict):
+                hint = "Write the vendor's fields: {name: value}."
+                problems.append(document.problem((*path, UNCHECKED), "must be a map from field to value", hint))
+                unchecked = {}
+            models[endpoint.model] = ModelOptions(known, unchecked, path)
     return models, problems
 
 
@@ -150,10 +170,22 @@ def _entry(document: Document, at: Path, data: Any) -> tuple[Entry | None, list[
         matrix, found = read_matrix(document, one.model.matrix, (*at, "matrix"))
         problems += found
         broken |= {"matrix"} if found else set()
+    structured = None
+    if isinstance(one.model.prompt, dict):
+        structured, found = _structured(document, one.model.prompt, (*at, "prompt"))
+        problems += found
+        broken |= {"prompt"} if structured is None else set()
     for first, second in (("seeds", "count"), ("refresh", "edition")):
         if {first, second} <= one.model.model_fields_set:
             problems.append(_either(document, at, first, second))
-    return Entry(at, one.model, matrix, frozenset(broken)), problems
+    return Entry(at, one.model, matrix, frozenset(broken), structured), problems
+
+
+def _structured(document: Document, data: dict[str, Any], at: Path) -> tuple[Structured | None, list[Problem]]:
+    if all(value is None for value in data.values()):
+        # A placeholder that YAML took for a map, or nothing at all.
+        return None, [document.problem(at, f"must be a text, not {shown(data)}")]
+    return read_structured(document, data, at)
 
 
 def _either(document: Document, at: Path, first: str, second: str) -> Problem:

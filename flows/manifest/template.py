@@ -7,8 +7,10 @@ filled in is not filled itself. Pure.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from flows.documents import shorten
 from flows.manifest.names import is_label
@@ -16,6 +18,29 @@ from flows.manifest.slips import Slip
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z0-9][A-Za-z0-9_.-]*)\}")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A prompt as it is sent, and the texts in which lettering may be asked for."""
+
+    text: str
+    said: tuple[str, ...]
+    structured: bool = False
+
+
+class Wording(Protocol):
+    """A prompt with placeholders, whatever its form."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every placeholder, as often as it occurs."""
+
+    def at(self, name: str) -> tuple[str | int, ...]:
+        """Where a placeholder stands, as a path below the prompt."""
+
+    def filled(self, values: Mapping[str, str]) -> Filled:
+        """The prompt itself. Every name must be in `values`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,15 @@ class Template:
         for name, piece in zip(self.names, self.pieces[1:], strict=True):
             parts += (values[name], piece)
         return "".join(parts)
+
+    def at(self, _name: str) -> tuple[str | int, ...]:
+        """A text is one place."""
+        return ()
+
+    def filled(self, values: Mapping[str, str]) -> Filled:
+        """The whole text, in which anything may be said."""
+        text = unicodedata.normalize("NFC", self.fill(values)).strip()
+        return Filled(text, (text,))
 
 
 def parse(text: str) -> tuple[Template, list[Slip]]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flows.documents import shown
-from flows.ideogram.catalogue import CATALOGUE, Endpoint
+from flows.ideogram.catalogue import CATALOGUE, Endpoint, price_tier, price_tiers, undecided
 from flows.manifest.axes import Path
-from flows.manifest.merge import Merged, Written, merge_options
+from flows.manifest.merge import Merged, Written, merge_options, merge_unchecked
 from flows.manifest.names import parse_ratio, parse_size
 from flows.manifest.options import Checked, check, exclusions, find_ratio
-from flows.manifest.source import Manifest
+from flows.manifest.source import UNCHECKED, Manifest
+from flows.manifest.unchecked import check_unchecked
 
 _SIZES = ("size", "resolution")
 
@@ -38,14 +39,17 @@ class OptionDesk:
 
     def check_models(self) -> None:
         """The options under `models`, whether or not a prompt uses the model."""
-        for model, (options, path) in self.manifest.models.items():
-            for name, value in options.items():
-                self._check(CATALOGUE[model], name, value, (*path, name))
+        for model, own in self.manifest.models.items():
+            for name, value in own.options.items():
+                self._check(CATALOGUE[model], name, value, (*own.path, name))
+            for name, value in own.unchecked.items():
+                self._check(CATALOGUE[model], name, value, (*own.path, UNCHECKED, name), unchecked=True)
 
     def options(self, endpoint: Endpoint, merged: Merged) -> tuple[str | None, dict[str, Any]]:
         """The shape as people write it (None where it is the model's choice), and the options to send."""
         sound: dict[str, Written] = {}
-        for name, written in merge_options(self.manifest, endpoint, merged).items():
+        asked = merge_options(self.manifest, endpoint, merged)
+        for name, written in asked.items():
             checked = self._check(endpoint, name, written.value, written.path)
             if not checked.slips:
                 sound[name] = Written(checked.value, written.path, written.layer)
@@ -54,16 +58,46 @@ class OptionDesk:
             message = f"`{first}` and `{second}` cannot be given together on {endpoint.model}"
             self.problem(later.path, message, "Keep one of them.", key=True)
         shape, extra = self._shape(endpoint, merged.fields.get("aspect_ratio"), sound)
-        return shape, {**{name: written.value for name, written in sound.items()}, **extra}
+        options = {**{name: written.value for name, written in sound.items()}, **extra}
+        if len(sound) == len(asked):
+            self._priced(endpoint, merged, sound, options)
+        return shape, {**options, **self._unchecked(endpoint, merged)}
 
-    def _check(self, endpoint: Endpoint, name: str, value: Any, path: Path) -> Checked:
+    def _unchecked(self, endpoint: Endpoint, merged: Merged) -> dict[str, Any]:
+        """Fields the catalogue does not know, as they are to be sent."""
+        fields = {}
+        for name, written in merge_unchecked(self.manifest, endpoint, merged).items():
+            checked = self._check(endpoint, name, written.value, written.path, unchecked=True)
+            if not checked.slips:
+                fields[name] = checked.value
+        return fields
+
+    def _priced(
+        self, endpoint: Endpoint, merged: Merged, sound: Mapping[str, Written], options: Mapping[str, Any]
+    ) -> None:
+        """Nothing is asked for whose price nobody can tell, or that is not sold."""
+        missing = undecided(endpoint, options)
+        for name in missing:
+            option = endpoint.option(name)
+            values = ", ".join(option.values) if option else ""
+            message = f"{endpoint.model} needs the option `{name}`: it decides the price, and its default is not known"
+            self.problem(merged.fields["model"].path, message, f"Write `options: {{{name}: ...}}`, one of: {values}.")
+        if missing or (tier := price_tier(endpoint, options)) not in endpoint.unsold:
+            return
+        written = [sound[by.option] for by in endpoint.priced_by if by.option in sound]
+        later = max(written, key=lambda one: one.layer)
+        given = " and ".join(f"{one.path[-1]}: {one.value}" for one in written)
+        message = f"{endpoint.model} does not make `{given}` ({tier})"
+        self.problem(later.path, message, f"It makes {', '.join(price_tiers(endpoint))}.")
+
+    def _check(self, endpoint: Endpoint, name: str, value: Any, path: Path, *, unchecked: bool = False) -> Checked:
         key = (endpoint.model, path)
         if key not in self._checked:
-            self._checked[key] = checked = check(endpoint, name, value)
+            self._checked[key] = checked = (check_unchecked if unchecked else check)(endpoint, name, value)
             for slip in checked.slips:
                 self.problem((*path, *slip.path), slip.message, slip.hint, key=slip.key)
             for note in checked.notes:
-                self.warning((*path, *note.path), note.message, note.hint)
+                self.warning((*path, *note.path), note.message, note.hint, key=note.key)
         return self._checked[key]
 
     def _shape(

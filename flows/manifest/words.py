@@ -13,12 +13,12 @@ from flows.errors import Problem
 from flows.manifest.axes import Path
 from flows.manifest.slips import Slip
 from flows.manifest.source import Entry, Manifest
-from flows.manifest.template import Template, placeholder_in
+from flows.manifest.template import Filled, Wording, placeholder_in
 
 _QUOTED = re.compile(r'"[^"\n]{2,200}"|“[^”\n]{2,200}”|„[^“”\n]{2,200}[“”]')
 
 
-def check_words(manifest: Manifest, entry: Entry, template: Template) -> Iterator[Problem]:
+def check_words(manifest: Manifest, entry: Entry, template: Wording) -> Iterator[Problem]:
     """Placeholders that nothing fills; vars and list axes that fill nothing; texts that want filling."""
     yield from _unknown(manifest, entry, template)
     yield from _unused(manifest, entry, template)
@@ -35,24 +35,31 @@ def unused_file_variables(manifest: Manifest, names: Collection[str]) -> Iterato
         yield from _filled(manifest, path, text)
 
 
-def unsaid(lettering: str, text: str, name: str) -> Slip | None:
+def unsaid(lettering: str, prompt: Filled, name: str) -> Slip | None:
     """Lettering that the prompt never asks for."""
-    if lettering in text:
+    if any(lettering in text for text in prompt.said):
         return None
+    if prompt.structured:
+        hint = 'Let an element of `type: text` say it: text: "{lettering}".'
+        return Slip((), f"no text element of {name} says {shown(lettering)}", hint)
     hint = 'Let the prompt say it: ... reads "{lettering}".'
     return Slip((), f"the prompt of {name} never says {shown(lettering)}", hint)
 
 
-def unlettered(text: str) -> Slip | None:
-    """Quoted words in a prompt that has no lettering: a note, no error."""
-    quoted = _QUOTED.search(text)
-    if quoted is None:
+def unlettered(prompt: Filled) -> Slip | None:
+    """Words to be readable in a prompt that has no lettering: a note, no error."""
+    if prompt.structured:
+        words, verb = next(iter(prompt.said), None), "has the text element"
+    else:
+        quoted = _QUOTED.search(prompt.text)
+        words, verb = quoted.group()[1:-1] if quoted else None, "quotes"
+    if words is None:
         return None
-    message = f"the prompt quotes {shown(quoted.group()[1:-1])}, but there is no `lettering`"
+    message = f"the prompt {verb} {shown(words)}, but there is no `lettering`"
     return Slip((), message, "With `lettering` the audit can check that it is readable.")
 
 
-def _unknown(manifest: Manifest, entry: Entry, template: Template) -> Iterator[Problem]:
+def _unknown(manifest: Manifest, entry: Entry, template: Wording) -> Iterator[Problem]:
     if entry.broken & {"vars", "matrix"} or "vars" in manifest.broken:
         return
     axes = entry.matrix.axes
@@ -70,10 +77,11 @@ def _unknown(manifest: Manifest, entry: Entry, template: Template) -> Iterator[P
         hint = did_you_mean(name, known, "Known here")
         if name.startswith("brand."):
             hint = "Values of a brand cannot be used in prompts yet: write the text under `vars`."
-        yield manifest.document.problem((*entry.at, "prompt"), f"nothing fills {{{name}}}", hint)
+        path = (*entry.at, "prompt", *template.at(name))
+        yield manifest.document.problem(path, f"nothing fills {{{name}}}", hint)
 
 
-def _unused(manifest: Manifest, entry: Entry, template: Template) -> Iterator[Problem]:
+def _unused(manifest: Manifest, entry: Entry, template: Wording) -> Iterator[Problem]:
     places: list[tuple[str, Path]] = [(name, (*entry.at, "vars", name)) for name in entry.prompt.vars or {}]
     for axis in entry.matrix.axes:
         if axis.fills:

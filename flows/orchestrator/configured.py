@@ -14,6 +14,10 @@ _BUILT_IN: Mapping[str, Mapping[str, Any]] = {"local": {"PREFECT_API_URL": "http
 _QUIET = {
     # Prefect prints every change of state, between the lines of a progress bar.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    # So does the machinery that delivers logs and events, at length, when the server is away.
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    # A server that is gone for longer than some seconds is not waited for: nothing of ours depends on it.
+    "PREFECT_CLIENT_MAX_RETRIES": "2",
     # Nothing is sent anywhere that nobody asked for.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from flows.budget.limits import Booking, Caps
 from flows.budget.prices import micros
@@ -21,7 +24,7 @@ from flows.history.records import (
     encoded,
     settled_micros,
 )
-from flows.ideogram.answers import Decline, Declined, Failed
+from flows.ideogram.answers import Accepted, Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.ids import time_of
 from flows.pipeline import funds
@@ -32,7 +35,11 @@ from flows.pipeline.record import disown, put
 from flows.pipeline.till import Short
 from flows.planner import Item
 
+log = logging.getLogger(__name__)
+
 CROWDED_TRIES = 3
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class LeftOut:
     """Nothing was sent, and why. `capped`: a cap of the budget was in the way."""
 
     why: str
-    remedy: str = "run again"
+    remedy: str = ""
     capped: bool = False
 
 
@@ -57,7 +64,7 @@ async def buy(kit: Kit, item: Item, images: int) -> tuple[Claim | None, Bought]:
         async with kit.governor.hold(images) as place:
             if why := _closed(kit, item) or await asyncio.to_thread(_no_room, kit):
                 return None, LeftOut(why)
-            booking = await asyncio.to_thread(kit.till.admit, micros(item.each * images), images)
+            booking = await _asked(kit, kit.till.admit, micros(item.each * images), images)
             if isinstance(booking, Short):
                 return None, _capped(booking)
             claim, result = await _request(kit, item, images, place, booking)
@@ -147,10 +154,17 @@ async def _request(kit: Kit, item: Item, images: int, place: Place, booking: Boo
         return claim, Unfinished(f"what became of it could not be recorded: {trouble}")
 
 
+async def _asked(kit: Kit, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The till's answer, from a thread only where it may have to read the books."""
+    if kit.till.looks:
+        return await asyncio.to_thread(question, *args, **kwargs)
+    return question(*args, **kwargs)
+
+
 async def _confirmed(kit: Kit, claim: Claim, booking: Booking) -> LeftOut | None:
     """With the claim on storage, what everybody has spent decides; a claim beyond a cap ends void, unsent."""
     try:
-        short = await asyncio.to_thread(kit.till.confirm, booking, time_of(claim.request_id))
+        short = await _asked(kit, kit.till.confirm, booking, time_of(claim.request_id))
     except IdeoflowError as trouble:
         kit.stop.ask(str(trouble), "see to the storage, then run again")
         await _void(kit, claim, f"the caps could not be checked: {trouble}")
@@ -199,6 +213,9 @@ async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
     recording = asyncio.create_task(put(kit, Step.ACK, ack))
     recording.add_done_callback(lambda task: _recorded(kit, claim, task))
     await asyncio.wait({recording}, timeout=5)
+    if not recording.done():
+        # Said now, because whoever kills us gives no time for it later.
+        log.warning("the answer to request %s is not on record yet. %s", claim.request_id, _by_hand(ack))
     result: Bought
     try:
         result = await finish(kit, Entry(claim.fingerprint, claim.n, claim=claim, ack=ack), ack, place)
@@ -209,8 +226,17 @@ async def _answered(kit: Kit, ack: Ack, place: Place) -> Bought:
     try:
         await recording
     except StorageTrouble as trouble:
-        return Unfinished(str(trouble))
+        return Unfinished(f"its answer could not be recorded: {trouble}. {_by_hand(ack)}", doubt=True)
     return result
+
+
+def _by_hand(ack: Ack) -> str:
+    """How a person puts an answer on record that we could not."""
+    answer = reading(ack)
+    if isinstance(answer, Accepted):
+        order = f"ideoflow recover --generation {answer.generation_id} --request {ack.request_id}"
+        return f"Should this run end without it, bring the storage back, then `{order}`"
+    return "Should this run end without it, its pictures are on storage and `ideoflow recover` settles it"
 
 
 def _recorded(kit: Kit, claim: Claim, task: asyncio.Task[bool]) -> None:

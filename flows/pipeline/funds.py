@@ -40,5 +40,5 @@ def words(reject_reason: str | None, message: str) -> tuple[str, str]:
     known = _REASONS.get(reject_reason or "")
     if known is None:
         said = f"{reject_reason}: {message}" if reject_reason and reject_reason != message else message
-        return f"not paid for (402): {said}", f"see {WALLET}, then run again"
+        return f"not paid for (402): {said}", f"top up, or see your plan, at {WALLET}, then run again"
     return f"not paid for (402 {reject_reason}): {known[0]}", known[1]

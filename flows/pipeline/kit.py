@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Protocol
@@ -127,6 +128,8 @@ class Kit:
     closed: dict[str, str] = field(default_factory=dict)  # endpoints that answered 403, and what they said
     unrecorded: dict[str, str] = field(default_factory=dict)  # request id -> answer the journal could not take
     sleep: Callable[[float], Any] = asyncio.sleep
+    # Records have threads of their own: an answer must not wait for its place behind six uploads of pictures.
+    recorder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "journal"))
 
     @property
     def run_id(self) -> str:

@@ -38,7 +38,7 @@ async def _patiently(kit: Kit, act: Callable[[], T]) -> T:
     started, pause = kit.uptime(), 1.0
     while True:
         try:
-            return await asyncio.to_thread(act)
+            return await asyncio.get_running_loop().run_in_executor(kit.recorder, act)
         except StorageTrouble as trouble:
             kit.stop.ask(f"the journal cannot be written: {trouble}", "make room or bring the storage back, run again")
             if kit.uptime() - started > kit.rules.record_patience_s:

@@ -42,11 +42,12 @@ class Tally:
         if len(self.troubles) < PROBLEMS_KEPT:
             self.troubles.append(Trouble(what, subject, remedy))
 
-    def left_out(self, name: str, images: int, why: str, remedy: str = "run again") -> None:
+    def left_out(self, name: str, images: int, why: str, remedy: str = "") -> None:
         """Images that were planned and not asked for."""
         self._count(name, "left out", images)
-        if not any(trouble.what == why for trouble in self.troubles):
-            self.trouble(why, name, remedy)
+        what, _, said = why.partition("; ")
+        if not any(trouble.what == what for trouble in self.troubles):
+            self.trouble(what, name, remedy or said or "run again")
 
     def elsewhere(self, name: str, images: int) -> None:
         """Images that were planned, and that another run had bought by the time it came to them."""

@@ -43,7 +43,7 @@ class Till:
         now: Callable[[], datetime],
         uptime: Callable[[], float],
     ) -> None:
-        self._budget = budget
+        self.budget = budget
         self._look = look
         self._now = now
         self._uptime = uptime
@@ -51,6 +51,11 @@ class Till:
         self._looking = threading.Lock()
         self._looked_at: float | None = None
         self._full: int | None = None
+
+    @property
+    def looks(self) -> bool:
+        """Whether asking may have to wait for a look at what others spent."""
+        return self.budget.caps.shared
 
     def admit(self, micros: int, images: int) -> Booking | Short:
         """Set money aside for a request, or say which cap is in the way."""
@@ -72,19 +77,19 @@ class Till:
     def confirm(self, booking: Booking, at: datetime) -> Short | None:
         """Its claim, made `at` that instant, is on storage: may it be sent? If not, the booking is settled."""
         with self._lock:
-            written = self._budget.claimed(booking, at)
-            if not self._budget.caps.shared:
+            written = self.budget.claimed(booking, at)
+            if not self.budget.caps.shared:
                 return None
-            careful = self._budget.little(booking.micros, self._now())
+            careful = self.budget.little(booking.micros, self._now())
         if careful or not self._current():
             self._refresh(since=written)
         with self._lock:
-            cap = self._budget.over(self._now())
+            cap = self.budget.over(self._now())
             if cap is None:
                 return None
             # Others of ours that wait here meanwhile see this one gone, and may fit.
-            self._budget.settle(booking, 0, 0)
-            return Short(cap, self._budget.caps.words(cap))
+            self.budget.settle(booking, 0, 0)
+            return Short(cap, self.budget.caps.words(cap))
 
     def settle(self, booking: Booking, micros: int, images: int) -> None:
         """Its cost is known now (see `Budget.settle`); a booking that `confirm` refused is settled already."""
@@ -92,33 +97,33 @@ class Till:
             if not booking.settled:
                 if micros < booking.micros:
                     self._full = None
-                self._budget.settle(booking, micros, images)
+                self.budget.settle(booking, micros, images)
 
     def _try(self, micros: int, images: int) -> Booking | Short:
         with self._lock:
             now = self._now()
-            cap = self._budget.short(micros, images, now)
-            return Short(cap, self._budget.caps.words(cap)) if cap else self._budget.book(micros, images, now)
+            cap = self.budget.short(micros, images, now)
+            return Short(cap, self.budget.caps.words(cap)) if cap else self.budget.book(micros, images, now)
 
     def _current(self) -> bool:
         with self._lock:
-            if not self._budget.caps.shared:
+            if not self.budget.caps.shared:
                 return True
-            known = self._budget.known
+            known = self.budget.known
             fresh = self._looked_at is not None and self._uptime() - self._looked_at < LOOK_S
-            return fresh and known is not None and known.day == self._budget.day_of(self._now())
+            return fresh and known is not None and known.day == self.budget.day_of(self._now())
 
     def _refresh(self, since: int | None = None) -> None:
         """Look anew, one at a time. `since`: a look begun by another thread after that moment will do."""
         with self._lock:
-            asked = self._budget.begin()
+            asked = self.budget.begin()
         with self._looking:
             with self._lock:
-                if self._budget.looked_since(asked if since is None else since):
+                if self.budget.looked_since(asked if since is None else since):
                     return
-                began, started = self._budget.begin(), self._uptime()
-                day = self._budget.day_of(self._now())
+                began, started = self.budget.begin(), self._uptime()
+                day = self.budget.day_of(self._now())
             today, month = self._look(day)
             with self._lock:
-                self._budget.know(began, Spent(day, today, month))
+                self.budget.know(began, Spent(day, today, month))
                 self._looked_at, self._full = started, None

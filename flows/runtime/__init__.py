@@ -6,5 +6,6 @@ the server may die in the middle of a run, and the run goes on. No step knows th
 """
 
 from flows.runtime.conduct import Tell, conduct, watched_run
+from flows.runtime.tasks import NOTHING_KEPT
 
-__all__ = ["Tell", "conduct", "watched_run"]
+__all__ = ["NOTHING_KEPT", "Tell", "conduct", "watched_run"]

@@ -10,12 +10,12 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
-from flows.report import Item, RunReport, to_markdown, words
+from flows.report import RunReport, to_markdown, words
 from flows.runtime.ending import gist
 
 log = logging.getLogger(__name__)
@@ -37,21 +37,20 @@ async def attempt(call: Awaitable[T]) -> T | None:
 
 
 async def show_report(report: RunReport, where: str) -> None:
-    """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions."""
+    """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions.
+
+    When one is not taken, the others are not tried: a server that is away is waited for once.
+    """
     text = f"{markdown(report)}\n---\n\nWritten to `{where}`\n"
     kind = report.flow
-    await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report)))
-    troubles = [
-        {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
-        for one, times in Counter(report.problems).items()
-    ]
-    if troubles:
-        about = f"What went wrong: {words.count(len(troubles), 'problem')}"
-        await attempt(acreate_table_artifact(_few(troubles), key=f"{kind}-problems", description=about))
-    spent = [_spent(item) for item in sorted(report.changes, key=lambda item: -item.cost_usd) if item.cost_usd]
-    if spent:
+    if await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report))) is None:
+        return
+    if rows := problems(report):
+        about = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
+        await attempt(acreate_table_artifact(rows, key=f"{kind}-problems", description=about))
+    if rows := spend(report):
         about = f"Spent by this run: {words.money(report.spent_usd)}"
-        await attempt(acreate_table_artifact(_few(spent), key=f"{kind}-spend", description=about))
+        await attempt(acreate_table_artifact(rows, key=f"{kind}-spend", description=about))
 
 
 def markdown(report: RunReport) -> str:
@@ -59,19 +58,36 @@ def markdown(report: RunReport) -> str:
     return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), to_markdown(report, max_rows=MAX_ROWS))
 
 
-def _spent(item: Item) -> dict[str, Any]:
-    return {
-        "Variant": item.variant,
-        "Outcome": str(item.outcome),
-        "Images": item.count,
-        "Each": words.money(item.cost_usd / item.count) if item.count else "",
-        "Cost": words.money(item.cost_usd),
-    }
+def problems(report: RunReport) -> list[dict[str, Any]]:
+    """A row for every different problem, with how often it happened."""
+    return _few(
+        [
+            {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
+            for one, times in Counter(report.problems).items()
+        ]
+    )
 
 
-def _few(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    shown = list(rows[:MAX_ROWS])
-    if len(rows) > MAX_ROWS:
-        first = next(iter(rows[0]))
-        shown.append(dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"})
-    return shown
+def spend(report: RunReport) -> list[dict[str, Any]]:
+    """A row for everything that cost something, dearest first. Money is text: an artifact knows no decimals."""
+    return _few(
+        [
+            {
+                "Variant": item.variant,
+                "Outcome": str(item.outcome),
+                "Images": item.count,
+                "Each": words.money(item.cost_usd / item.count) if item.count else "",
+                "Cost": words.money(item.cost_usd),
+            }
+            for item in sorted(report.changes, key=lambda item: -item.cost_usd)
+            if item.cost_usd
+        ]
+    )
+
+
+def _few(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(rows) <= MAX_ROWS:
+        return rows
+    first = next(iter(rows[0]))
+    rest = dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"}
+    return [*rows[:MAX_ROWS], rest]

@@ -27,7 +27,7 @@ from flows.runtime.ending import announce, cancelling, final_state
 from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
 from flows.runtime.tasks import as_task
-from flows.signals import stopping
+from flows.signals import say, stopping
 from flows.workspace import Workspace, open_workspace
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,8 @@ def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> t
     """
     onlooker = Onlooker(tell, stop)
     token = _ONLOOKER.set(onlooker)
+    # As the standard library advises for production: a line that cannot be delivered is no news for a terminal.
+    logging.raiseExceptions = False
     trouble: Exception | None = None
     try:
         asyncio.run(_awaited(flow))
@@ -111,4 +113,6 @@ def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> t
             f"Prefect could not run the flow: {what}\nNothing was changed. Look after the server of PREFECT_API_URL, "
             "or go on without it: `ideoflow generate --no-prefect`."
         ) from trouble
+    if trouble is not None:
+        say(f"Prefect could not be told how the run ended ({type(trouble).__name__}); the report below is complete")
     return onlooker.ending

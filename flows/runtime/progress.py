@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 EVERY_S = 3.0
 # Each image meets one of these; "recovered" is told besides, of images that are stored.
 SETTLED = ("stored", "withheld", "lost", "refused", "void", "doubt")
-ODD = SETTLED[1:]
+ODD = {"withheld": "withheld", "lost": "lost", "refused": "refused", "void": "not made", "doubt": "in doubt"}
 MAX_ODD_LINES = 30
 
 
@@ -41,7 +41,7 @@ class Board:
             log.info("%s to get", words.count(event.images, "image") if event.images else "nothing")
         elif event.what in ODD and self._odd_lines < MAX_ODD_LINES:
             self._odd_lines += 1
-            log.warning("%s: %s", event.what, event.name)
+            log.warning("%s: %s", ODD[event.what], event.name)
 
     @property
     def state(self) -> tuple[float, str] | None:
@@ -51,7 +51,7 @@ class Board:
         total = max(planned, settled)
         if not total:
             return None
-        odd = "".join(f", {self._seen[what]:,} {what}" for what in ODD if self._seen[what])
+        odd = "".join(f", {self._seen[what]:,} {said}" for what, said in ODD.items() if self._seen[what])
         measured = f", {self._seen['measured']:,} measured" if self._seen["measured"] else ""
         return round(100 * settled / total, 1), f"{settled:,} of {words.count(total, 'image')} settled{odd}{measured}"
 

@@ -6,8 +6,10 @@ and the whole plan, so that a task here takes no arguments and returns nothing: 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +18,24 @@ from prefect.states import Failed
 
 from flows.campaign import plainly
 from flows.errors import IdeoflowError
+from flows.ideogram.links import redact_text
+
+
+def _said(error: Exception) -> str:
+    return redact_text(str(error)) if isinstance(error, IdeoflowError) else f"a bug: {type(error).__name__}"
+
+
+class Unkept(TypedDict):
+    """Options that a flow and a task share."""
+
+    retries: int
+    persist_result: bool
+    result_storage: Path
+
+
+# Nothing is repeated and nothing is kept. The storage is named so that Prefect does not ask its server for one,
+# which it does several times a run, each time on a connection that it leaves open.
+NOTHING_KEPT = Unkept(retries=0, persist_result=False, result_storage=Path(tempfile.gettempdir()))
 
 
 async def _state(wrapped: Task[[], Any]) -> State[Any]:
@@ -36,16 +56,14 @@ async def as_task(name: str, function: Callable[..., Any], *args: Any) -> Any:
     async def run() -> State[None] | None:
         try:
             outcome.append(await plainly(name, function, *args))
-        except IdeoflowError as error:
+        except Exception as error:  # noqa: BLE001  raised again below
             errors.append(error)
-            # A state instead of an exception: what went wrong is a sentence, a traceback would only hide it.
-            return Failed(message=str(error))
-        except Exception as error:
-            errors.append(error)
-            raise
+            # A state instead of an exception: what went wrong is a sentence, which a traceback would only hide,
+            # and Prefect logs tracebacks as they are, while `logs` looks for secrets in them first.
+            return Failed(message=_said(error))
         return None
 
-    wrapped = task(name=name, task_run_name=name, retries=0, cache_policy=NO_CACHE, persist_result=False)(run)
+    wrapped = task(name=name, task_run_name=name, cache_policy=NO_CACHE, **NOTHING_KEPT)(run)
     state = await _state(wrapped)
     if errors:
         raise errors[0]

@@ -1,8 +1,9 @@
 """The offline Ideogram API: real routes, real money rules, real pictures, nothing leaves the machine.
 
 It imitates, from the public documentation, the routes that ideoflow uses: ``POST /v2/image/generate/{model}``
-for the v2 models of the catalogue (with ``async`` and ``?dry_run=true``), ``GET /v2/generations/{id}``, the
-legacy ``POST /generate``, and the image host behind signed links. Keys, validation, exclusions, the in-flight
+for the v2 models of the catalogue (with ``async`` and ``?dry_run=true``), ``GET /v2/generations/{id}``,
+``POST /v1/ideogram-v3/generate``, the legacy ``POST /generate``, and the image host behind signed links.
+Keys, validation, exclusions, the in-flight
 limit counted in images, latency, magic prompt, safety, billing and expiring links behave as documented.
 ``GET /sandbox/ledger`` is the oracle of every money test: what ran, and what it cost.
 
@@ -25,7 +26,8 @@ What it does NOT imitate:
 - pictures by a diffusion model: they are composed scenes, marked SANDBOX, that follow the words loosely;
 - input images in any form (multipart, masks, style and character references, remix, edit, upscale,
   describe), custom models, collections and assets, ``very_low`` quality and ``size: source``;
-- the v1 routes, video, tools, account usage, invoices, key management;
+- the other v1 routes and multipart bodies (the v1 route here takes JSON), video, tools, account usage,
+  invoices, key management;
 - webhooks: ``webhook_url`` makes a job asynchronous and is otherwise ignored;
 - balances and subscriptions (402 is a fault to be scripted), daily limits, the poll rate limit of
   1,000 per 10 s (429 on a poll is a fault to be scripted);
@@ -37,5 +39,6 @@ What it does NOT imitate:
   would, legacy answers 422 or 500), and which of the two error bodies belongs to which mistake;
 - TLS, HTTP/2, compression, ranges and caching on the image host, and its rules against scripts beyond
   refusing urllib's agent;
-- what ``auto`` chooses for sizes and ratios (here: square), prices of anything else than listed models.
+- what ``auto`` chooses for sizes and ratios (here: square; without a quality ideogram-4-6 takes high), and
+  prices that nobody publishes (`flows.sandbox.prices` says which are made up).
 """

@@ -28,17 +28,33 @@ Fill = Colour | Blend
 
 
 class Canvas:
-    """A picture being drawn. Lengths are pixels; `unit` is the shorter side. `flat` turns gradients off."""
+    """A picture being drawn. Lengths are pixels; `unit` is the shorter side. `flat` turns gradients off.
 
-    def __init__(self, width: int, height: int, *, flat: bool) -> None:
+    A `clear` one has no ground: `cover` says how much of each pixel has been painted over. It begins black,
+    so that its colours are, all along, those of the shapes times their cover.
+    """
+
+    def __init__(self, width: int, height: int, *, flat: bool, clear: bool = False) -> None:
         self.width = width
         self.height = height
         self.unit = min(width, height)
         self.flat = flat
         self.image = Image.new("RGB", (width, height))
+        self.cover = Image.new("L", (width, height)) if clear else None
+
+    def picture(self) -> Image.Image:
+        """What has been drawn: RGB, or RGBA where there is no ground."""
+        if self.cover is None:
+            return self.image
+        cover = np.asarray(self.cover).astype(np.uint16)[..., None]
+        pixels = np.asarray(self.image).astype(np.uint16)
+        straight = np.minimum(pixels * 255 // np.maximum(cover, 1), 255)
+        return Image.fromarray(np.concatenate([straight, cover], axis=2).astype(np.uint8))
 
     def ground(self, fill: Fill) -> None:
-        """Fills the whole picture."""
+        """Fills the whole picture; nothing on a clear one."""
+        if self.cover is not None:
+            return
         self.image.paste(self._paint(fill, (self.width, self.height)))
 
     def ellipse(self, x: float, y: float, rx: float, fill: Fill, *, ry: float | None = None, alpha: float = 1) -> None:
@@ -85,7 +101,12 @@ class Canvas:
         falloff = np.clip(1 - distance, 0, 1) ** 2 * 255 * strength
         size = max(2, round(radius * 2))
         mask = Image.fromarray(falloff.astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
-        self._paste(mask, (round(x - radius), round(y - radius)), colour)
+        place = (round(x - radius), round(y - radius))
+        if self.cover is not None:
+            # Light falls on what is there, and on nothing else.
+            painted = self.cover.crop((*place, place[0] + size, place[1] + size))
+            mask = ImageChops.multiply(mask, painted)
+        self._paste(mask, place, colour)
 
     def shadow(self, points: Sequence[Point], colour: Colour, *, blur: float, alpha: float) -> None:
         """A polygon's soft shadow; hard-edged and light on a flat picture."""
@@ -102,15 +123,20 @@ class Canvas:
         )
         small = small.filter(ImageFilter.GaussianBlur(blur * scale))
         mask = small.resize((width, height), Image.Resampling.BICUBIC)
-        self._paste(mask, (round(box[0]), round(box[1])), colour)
+        place = (round(box[0]), round(box[1]))
+        self._paste(mask, place, colour)
+        if self.cover is not None:
+            self.cover.paste(255, (*place, place[0] + mask.width, place[1] + mask.height), mask)
 
     def mirror(self) -> None:
         """Turns left into right."""
         self.image = self.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        if self.cover is not None:
+            self.cover = self.cover.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
     def grain(self, amount: float, seed: int) -> None:
-        """Film grain of so many levels."""
-        if amount <= 0:
+        """Film grain of so many levels; none on a clear picture, which is no photograph."""
+        if amount <= 0 or self.cover is not None:
             return
         side = 256
         noise = np.random.default_rng(seed).normal(0, amount, (side, side)).round().astype(np.int16)
@@ -152,6 +178,8 @@ class Canvas:
             self.image.paste(self._paint(fill, mask.size), (left, top), mask)
         else:
             self.image.paste(_flat(fill), (left, top, right, bottom), mask)
+        if self.cover is not None:
+            self.cover.paste(255, (left, top, right, bottom), mask)
 
     def _paste(self, mask: Image.Image, place: tuple[int, int], colour: Colour) -> None:
         box = (place[0], place[1], place[0] + mask.width, place[1] + mask.height)

@@ -30,6 +30,7 @@ class Job:
     asynchronous: bool
     submitted_at: float
     due_at: float
+    scale: int = 1
     failure: str | None = None
     acknowledged_at: float | None = None
 

@@ -52,7 +52,7 @@ def mark(image: Image.Image) -> Image.Image:
     patch = image.crop((crop[0], crop[1], crop[2], crop[3]))
     veil = Image.new("L", (patch.width * 2, patch.height * 2))
     ImageDraw.Draw(veil).rounded_rectangle((0, 0, veil.width - 1, veil.height - 1), patch.height, fill=150)
-    patch.paste((18, 20, 24), (0, 0), veil.reduce(2))
+    patch.paste((18, 20, 24, 255)[: len(image.mode)], (0, 0), veil.reduce(2))
     pen = ImageDraw.Draw(patch)
     x = pad_x
     for char in _LABEL:
@@ -96,7 +96,11 @@ def _break(words: list[str], count: int, probe: ImageFont.FreeTypeFont) -> list[
 def _readable(image: Image.Image, room: tuple[float, float, float, float], palette: Palette) -> Colour:
     """Ink or paper, whichever is further from what lies underneath."""
     box = (round(room[0]), round(room[1]), round(room[2]), round(room[3]))
-    behind = np.asarray(image.crop(box).resize((24, 24))).reshape(-1, 3).mean(axis=0)
+    part = image.crop(box).resize((24, 24))
+    if part.mode == "RGBA":
+        # Nobody knows what it will lie on; most pages are white.
+        part = Image.alpha_composite(Image.new("RGBA", part.size, "white"), part).convert("RGB")
+    behind = np.asarray(part).reshape(-1, 3).mean(axis=0)
     red, green, blue = (int(value) for value in behind)
     light = luminance((red, green, blue))
     return max((palette.ink, palette.paper), key=lambda colour: abs(luminance(colour) - light))

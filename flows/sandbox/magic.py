@@ -1,6 +1,6 @@
 """Magic prompt: the final prompt that a response reports, rewritten as the vendor's answers are. Pure.
 
-On ideogram-4-5 every prompt becomes a structured JSON prompt: ``off`` keeps the wording inside it, ``auto``
+On the models that take JSON prompts every prompt becomes one: ``off`` keeps the wording inside it, ``auto``
 and ``on`` enrich it, and a prompt that is structured already is left alone unless ``on``. The other models
 answer with prose: enriched, or with ``off`` the very words of the request.
 """

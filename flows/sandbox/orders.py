@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.ideogram.catalogue import CATALOGUE, SEED_MAX, Endpoint, Kind, Option
+from flows.ideogram.catalogue import CATALOGUE, SEED_MAX, Endpoint, Kind, Option, price_tier, undecided
 from flows.ids import digest
-from flows.sandbox.sizes import size_of
+from flows.sandbox.sizes import Sizing, sizing_of
 
 _TRANSPORT = {"prompt", "num_images", "seed"}
 _V2_TRANSPORT = {"async", "webhook_url", "private", "target_collection_id"}
@@ -29,7 +29,7 @@ class Order:
     options: Mapping[str, Any]
     seed: int | None
     images: int
-    size: tuple[int, int]
+    sizing: Sizing
     asynchronous: bool
     body_digest: str
     ignored: tuple[str, ...]
@@ -63,6 +63,13 @@ def read_v2(endpoint: Endpoint, body: Any) -> Order:
     return order
 
 
+def read_v1(endpoint: Endpoint, body: Any) -> Order:
+    """An order on a v1 route: flat, and answered when it is done."""
+    if not isinstance(body, dict):
+        raise Invalid("The request body must be a JSON object.")
+    return _read(endpoint, body, body, set())
+
+
 def read_legacy(body: Any) -> Order:
     """An order on the legacy ``/generate``, nested under ``image_request``."""
     if not isinstance(body, dict) or not isinstance(body.get("image_request"), dict):
@@ -90,13 +97,15 @@ def _read(endpoint: Endpoint, request: dict[str, Any], body: Any, transport: set
         clash = next((other for other in option.excludes if other in options), None)
         if option.name in options and clash:
             raise Invalid(f"{option.name} cannot be used in conjunction with {clash}.", schema=False)
+    if not undecided(endpoint, options) and (tier := price_tier(endpoint, options)) in endpoint.unsold:
+        raise Invalid(f"This combination is not supported: {tier}.", schema=False)
     return Order(
         endpoint=endpoint,
         prompt=_prompt(request.get("prompt"), endpoint.max_prompt),
         options=options,
         seed=_whole(request, "seed", 0, SEED_MAX),
         images=_whole(request, "num_images", 1, endpoint.max_images) or 1,
-        size=size_of(endpoint, options),
+        sizing=sizing_of(endpoint, options),
         asynchronous=bool(endpoint.asynchronous and (request.get("async") or request.get("webhook_url"))),
         body_digest=_digest(body),
         ignored=tuple(ignored),
@@ -133,6 +142,10 @@ def _check(option: Option, value: Any) -> list[str]:
     """Refuses a value the schema does not allow; returns the paths of fields inside it that nobody knows."""
     if option.kind is Kind.ENUM and (not isinstance(value, str) or value not in option.values):
         raise Invalid(f"{option.name}: {value!r} is not one of the allowed values.")
+    if option.kind is Kind.SIZE and value not in option.values:
+        size = _SIZE.fullmatch(value) if isinstance(value, str) else None
+        if size is None or option.grid is None or option.grid.refusal(int(size[1]), int(size[2])):
+            raise Invalid(f"{option.name}: {value!r} is not a size that can be made.")
     if option.kind is Kind.BOOLEAN and not isinstance(value, bool):
         raise Invalid(f"{option.name}: must be a boolean.")
     if option.kind is Kind.TEXT:
@@ -149,6 +162,7 @@ def _check(option: Option, value: Any) -> list[str]:
     return []
 
 
+_SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")
 _CODE = re.compile(r"[0-9A-Fa-f]{8}")
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 

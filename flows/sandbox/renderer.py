@@ -12,7 +12,7 @@ from typing import Any, Literal
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from flows.sandbox import lettering, palettes, scenes
+from flows.sandbox import cutouts, lettering, palettes, scenes
 from flows.sandbox.canvas import Canvas
 from flows.sandbox.magic import texts_of, words_of
 from flows.sandbox.ornaments import pattern
@@ -33,18 +33,23 @@ _FLAT_STYLES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """What to draw."""
+    """What to draw: `width` by `height`, then enlarged `scale` times; on nothing where `transparent`."""
 
     prompt: str
     options: Mapping[str, Any]
     seed: int
     width: int
     height: int
+    scale: int = 1
+    transparent: bool = False
 
 
 def render(picture: Picture, detail: Literal["rich", "plain"]) -> bytes:
     """The PNG."""
-    image = lettering.mark(_plain(picture) if detail == "plain" else _rich(picture))
+    image = _plain(picture) if detail == "plain" else _rich(picture)
+    if picture.scale > 1:
+        image = image.resize((image.width * picture.scale, image.height * picture.scale), Image.Resampling.BICUBIC)
+    image = lettering.mark(image)
     about = PngInfo()
     about.add_text("Software", "ideoflow sandbox")
     buffer = io.BytesIO()
@@ -60,8 +65,8 @@ def _rich(picture: Picture) -> Image.Image:
     flat = bool(styles & _FLAT_STYLES) or ("realistic" not in styles and mentions(words, _FLAT_WORDS))
     palette = palettes.choose(words, picture.options, rng)
     without = frozenset(re.findall(r"[a-z]+", str(picture.options.get("negative_prompt", "")).lower()))
-    canvas = Canvas(picture.width, picture.height, flat=flat)
-    scene = scenes.choose(words, rng)
+    canvas = Canvas(picture.width, picture.height, flat=flat, clear=picture.transparent)
+    scene = cutouts.choose(words) if picture.transparent else scenes.choose(words, rng)
     room = scene(Stage(canvas, palette, rng, words, without))
     if rng.random() < 0.5:
         canvas.mirror()
@@ -72,8 +77,9 @@ def _rich(picture: Picture) -> Image.Image:
     if not flat and "grain" not in without:
         canvas.grain(2.6 if "grain" in words or "realistic" in styles else 1.2, picture.seed)
     face = lettering.GROTESK if flat or picture.seed % 3 == 0 else lettering.SERIF
-    _letter(canvas.image, texts_of(picture.prompt), room, palette, face)
-    return canvas.image
+    image = canvas.picture()
+    _letter(image, texts_of(picture.prompt), room, palette, face)
+    return image
 
 
 def _letter(
@@ -109,7 +115,20 @@ def _plain(picture: Picture) -> Image.Image:
         top, left = rng.randrange(picture.height), rng.randrange(picture.width)
         box = (left, top, left + rng.randrange(picture.width), top + rng.randrange(picture.height))
         pen.rectangle(box, fill=_colour(rng))
+    if picture.transparent:
+        image.putalpha(_hole(picture))
     return image
+
+
+def _hole(picture: Picture) -> Image.Image:
+    """An alpha channel of all three kinds: opaque in the middle, half so around it, nothing outside."""
+    alpha = Image.new("L", (picture.width, picture.height))
+    pen = ImageDraw.Draw(alpha)
+    for share, level in ((8, 128), (5, 255)):
+        x, y = picture.width * share // 20, picture.height * share // 20
+        middle = picture.width // 2, picture.height // 2
+        pen.ellipse((middle[0] - x, middle[1] - y, middle[0] + x, middle[1] + y), fill=level)
+    return alpha
 
 
 def _colour(rng: random.Random) -> palettes.Colour:

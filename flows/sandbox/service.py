@@ -8,6 +8,7 @@ import hashlib
 import time
 from typing import Any
 
+from flows.ideogram.catalogue import CATALOGUE
 from flows.sandbox import links
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.faults import fraction
@@ -80,6 +81,7 @@ class Sandbox:
                 "url": None if withheld else base_url + links.signed_path(self._secret, image_id, expires),
                 "prompt": job.final_prompt,
                 "resolution": f"{job.width}x{job.height}",
+                **({"upscaled_resolution": _upscaled(job)} if job.scale > 1 else {}),
                 "is_image_safe": not withheld,
                 "seed": _seed_of(job, position),
             }
@@ -99,6 +101,8 @@ class Sandbox:
             _seed_of(job, position),
             job.width // shrink,
             job.height // shrink,
+            job.scale,
+            transparent=CATALOGUE[job.model].transparent,
         )
         return await self.gallery.png(f"{job.image_ids[position]}/{shrink}", picture)
 
@@ -120,8 +124,9 @@ class Sandbox:
             images=order.images,
             image_ids=tuple(self._id("image", position, *draw) for position in range(order.images)),
             withheld=safety.withheld,
-            width=order.size[0],
-            height=order.size[1],
+            width=order.sizing.width,
+            height=order.sizing.height,
+            scale=order.sizing.scale,
             micros=price_micros(order.endpoint, order.options, order.images),
             asynchronous=order.asynchronous,
             submitted_at=now,
@@ -140,7 +145,10 @@ def _seed_of(job: Job, position: int) -> int:
     return (job.seed + position) % 2**31
 
 
+def _upscaled(job: Job) -> str:
+    return f"{job.width * job.scale}x{job.height * job.scale}"
+
+
 def _rewritten(order: Order, seed: int) -> str:
     mode = order.options.get("magic_prompt", order.options.get("magic_prompt_option", "auto"))
-    structured = order.endpoint.model == "ideogram-4-5"
-    return final_prompt(order.prompt, str(mode), structured=structured, seed=seed)
+    return final_prompt(order.prompt, str(mode), structured=order.endpoint.json_prompts, seed=seed)

@@ -1,11 +1,14 @@
-"""Which pixel size a request gets: what it names, else a documented size of its ratio."""
+"""Which pixel size a request gets: what it names, else a documented size of its ratio, and what is made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from flows.ideogram.catalogue import Endpoint
+from flows.ideogram.presets import SIZES_V4_BY_RATIO
 
 # What is rendered for a ratio on the models that take ratios; each is a documented resolution.
 _V3 = {
@@ -18,16 +21,38 @@ _LEGACY = {
     "3_2": "1248x832", "2_3": "832x1248", "4_3": "1152x864", "3_4": "864x1152", "1_3": "512x1536",
     "3_1": "1536x512",
 }  # fmt: skip
+# A budget of pixels, against the 2K sizes of 4.0.
+_BUDGETS = {"1k": Fraction(1, 2), "2k": Fraction(1), "4k": Fraction(2), "8k": Fraction(4)}
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """What the answer calls `resolution`, and how many times larger the delivered picture is."""
+
+    width: int
+    height: int
+    scale: int = 1
+
+
+def sizing_of(endpoint: Endpoint, options: Mapping[str, Any]) -> Sizing:
+    """The size in pixels, and the upscale that the answer reports apart."""
+    width, height = size_of(endpoint, options)
+    return Sizing(width, height, int(str(options.get("upscale_factor", "x1")).removeprefix("x")))
 
 
 def size_of(endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels."""
-    if endpoint.option("size") is not None:
-        size = str(options.get("size", "auto"))
-        return _pixels("2048x2048" if size == "auto" else size)
-    if "resolution" in options:
-        return _pixels(str(options["resolution"]).removeprefix("RESOLUTION_").replace("_", "x"))
+    """Width and height in pixels, before any upscale that is reported apart."""
     ratio = str(options.get("aspect_ratio", "auto"))
+    if endpoint.option("output_resolution") is not None:
+        # This endpoint reports what it delivers, upscaled or not.
+        width, height = _pixels(SIZES_V4_BY_RATIO.get(ratio.replace("x", ":"), "2048x2048"))
+        budget = _BUDGETS[str(options.get("output_resolution", "2k"))]
+        return int(width * budget), int(height * budget)
+    for name in ("size", "resolution"):
+        if name in options and options[name] != "auto":
+            return _pixels(str(options[name]).removeprefix("RESOLUTION_").replace("_", "x"))
+    if endpoint.option("aspect_ratio") is None:
+        return _pixels("2048x2048")
     if endpoint.wraps is not None:
         return _pixels(_LEGACY.get(ratio.removeprefix("ASPECT_"), "1024x1024"))
     return _pixels(_V3.get(ratio, "1024x1024"))

@@ -32,6 +32,10 @@ class Storage(ABC):
     def read(self, path: str) -> bytes | None:
         """All bytes, or None when there is no such object."""
 
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        """Several objects, each as `read` gives it; far stores are asked for all at once."""
+        return {path: self.read(path) for path in paths}
+
     @abstractmethod
     def write(self, path: str, data: bytes | BinaryIO) -> None:
         """Replace the object as a whole and durably: readers see the old bytes or the new, never a mix."""

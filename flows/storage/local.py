@@ -157,9 +157,11 @@ class LocalStorage(Storage):
         self._swept = True
         with contextlib.suppress(OSError):  # tidying must not get in the way of the work
             now = mine.stat().st_mtime
-            for entry in os.scandir(self._scratch):
-                if now - entry.stat().st_mtime > ABANDONED_S:
-                    Path(entry.path).unlink(missing_ok=True)
+            with os.scandir(self._scratch) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # somebody else's, moved to its place just now
+                        if now - entry.stat().st_mtime > ABANDONED_S:
+                            Path(entry.path).unlink()
 
     def _create_without_links(self, target: Path, data: bytes) -> bool:
         """For disks without hard links (exFAT): a torn record counts as present, so O_EXCL is enough."""

@@ -36,6 +36,20 @@ class RemoteStorage(Storage):
             except FileNotFoundError:
                 return None
 
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        keys = {self._at(path): path for path in paths}
+        if not keys:
+            return {}
+        with _told("read", self.url):
+            found = self._fs.cat(list(keys), on_error="return")
+            result: dict[str, bytes | None] = {}
+            for key, path in keys.items():
+                data = found[key]
+                if isinstance(data, Exception) and not isinstance(data, FileNotFoundError):
+                    raise data
+                result[path] = None if isinstance(data, Exception) else bytes(data)
+            return result
+
     def write(self, path: str, data: bytes | BinaryIO) -> None:
         with _told("write", self.where(path)):
             self._make_parent(path)

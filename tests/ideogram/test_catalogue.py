@@ -20,7 +20,9 @@ from flows.ideogram.catalogue import (
     Option,
     find,
     price_tier,
+    price_tiers,
     request_body,
+    undecided,
 )
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", CATALOGUE.values(), ids=CATALOGUE)
@@ -65,6 +67,14 @@ _V2_COMMON: dict[str, Any] = {
     "enable_copyright_detection": {"type": "boolean"},
     "private": {"type": "boolean"},
     "async": {"const": True},
+}
+_PLAIN = ("prompt", "seed", "num_images", "private", "async")
+_SPEEDS = {"enum": ["turbo", "default", "quality"]}
+_RATIO = {"type": "string", "pattern": r"^(auto|\d{1,2}x\d{1,2})$"}
+_VERSION_2 = {name: rule for name, rule in _V2_COMMON.items() if name in _PLAIN} | {
+    "aspect_ratio": {"type": "string", "pattern": r"^\d{1,2}x\d{1,2}$"},
+    "rendering_speed": {"enum": ["turbo", "default"]},
+    "style_type": {"enum": ["auto", "general", "realistic", "design", "render_3d", "anime"]},
 }
 _PALETTES = "ember fresh jungle magic melon mosaic pastel ultramarine"
 
@@ -115,6 +125,50 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "color_palette": _palette(_PALETTES),
         },
     ),
+    "ideogram-4-6": _object(
+        ["prompt", "async"],
+        {name: rule for name, rule in _V2_COMMON.items() if name in _PLAIN}
+        | {"size": _SIZE, "quality": {"enum": ["very_low", "low", "medium", "high"]}},
+    ),
+    "ideogram-4": _object(
+        ["prompt", "async"],
+        _V2_COMMON | {"resolution": {"type": "string", "pattern": r"^\d{3,4}x\d{3,4}$"}, "rendering_speed": _SPEEDS},
+    ),
+    "ideogram-4-transparent": _object(
+        ["prompt", "async"],
+        {name: rule for name, rule in _V2_COMMON.items() if name in (*_PLAIN, "magic_prompt")}
+        | {"aspect_ratio": _RATIO, "rendering_speed": _SPEEDS, "output_resolution": {"enum": ["1k", "2k", "4k", "8k"]}},
+    ),
+    "ideogram-3-transparent": _object(
+        ["prompt", "async"],
+        {name: rule for name, rule in _V2_COMMON.items() if name in (*_PLAIN, "magic_prompt")}
+        | {
+            "aspect_ratio": _RATIO,
+            "rendering_speed": _SPEEDS,
+            "upscale_factor": {"enum": ["x1", "x2", "x4"]},
+            "negative_prompt": {"type": "string"},
+        },
+    ),
+    "ideogram-2": _object(["prompt", "async"], _VERSION_2 | {"negative_prompt": {"type": "string"}}),
+    "ideogram-2a": _object(["prompt", "async"], _VERSION_2),
+    "v1/ideogram-v3": _object(
+        ["prompt", "num_images"],
+        {
+            "prompt": {"type": "string"},
+            "seed": _SEED,
+            "num_images": _COUNT,
+            "resolution": {"type": "string", "pattern": r"^\d{3,4}x\d{3,4}$"},
+            "aspect_ratio": {"type": "string", "pattern": r"^\d{1,2}x\d{1,2}$"},
+            "rendering_speed": {"enum": ["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]},
+            "magic_prompt": {"enum": ["AUTO", "ON", "OFF"]},
+            "negative_prompt": {"type": "string"},
+            "style_type": {"enum": ["AUTO", "GENERAL", "REALISTIC", "DESIGN", "FICTION"]},
+            "style_preset": {"type": "string", "pattern": "^[A-Z0-9_]+$"},
+            "style_codes": {"type": "array", "items": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}$"}},
+            "color_palette": _palette(_PALETTES.upper()),
+            "enable_copyright_detection": {"type": "boolean"},
+        },
+    ),
     "V_1": _legacy("negative_prompt"),
     "V_1_TURBO": _legacy("negative_prompt"),
     "V_2": _legacy("negative_prompt", "style_type", "resolution", "color_palette"),
@@ -133,6 +187,10 @@ def _values(option: Option) -> st.SearchStrategy[Any]:
     match option.kind:
         case Kind.ENUM:
             return st.sampled_from(option.values)
+        case Kind.SIZE:
+            sides = st.integers(8, 128).map(lambda steps: steps * 32)
+            free = st.tuples(sides, sides).filter(lambda size: max(size) <= 6 * min(size))
+            return st.sampled_from(option.values) | free.map(lambda size: f"{size[0]}x{size[1]}")
         case Kind.TEXT:
             return st.text(max_size=30)
         case Kind.BOOLEAN:
@@ -229,7 +287,8 @@ def test_the_tables_of_an_endpoint_agree_with_each_other(endpoint: Endpoint) -> 
     for ratio, (name, value) in endpoint.ratios.items():
         option = endpoint.option(name)
         assert option is not None
-        assert value in option.values
+        size = [int(side) for side in re.findall(r"\d+", value)]
+        assert value in option.values or (option.grid and not option.grid.refusal(size[0], size[1]))
         width, height = (int(number) for number in re.findall(r"\d+", value))
         wanted = [int(number) for number in ratio.split(":")]
         assert abs(width / height - wanted[0] / wanted[1]) < 0.02
@@ -244,12 +303,18 @@ def test_the_tables_of_an_endpoint_agree_with_each_other(endpoint: Endpoint) -> 
     assert len(set(names)) == len(names)
     assert endpoint.option("no such option") is None
     assert endpoint.asynchronous is not endpoint.synchronous
-    if endpoint.price_option is not None:
-        option = endpoint.option(endpoint.price_option[0])
+    tiers = price_tiers(endpoint)
+    assert len(set(tiers)) == len(tiers)
+    for by in endpoint.priced_by:
+        option = endpoint.option(by.option)
         assert option is not None
-        assert endpoint.price_option[1] in option.values
         # Cheaper than charged would be wrong: what is left out is charged at the vendor's own default.
-        assert endpoint.price_option[1] == option.default
+        if option.default is not None:
+            assert by.otherwise == by.part(option.default)
+        if by.otherwise is None:
+            assert undecided(endpoint, ()) == (by.option,)
+    if not undecided(endpoint, ()):
+        assert price_tier(endpoint, {}) in tiers
 
 
 @pytest.mark.parametrize(
@@ -260,11 +325,43 @@ def test_the_tables_of_an_endpoint_agree_with_each_other(endpoint: Endpoint) -> 
         ("ideogram-3", {}, "default"),
         ("ideogram-3", {"rendering_speed": "turbo", "style_type": "design"}, "turbo"),
         ("V_2", {"style_type": "DESIGN"}, "default"),
+        ("ideogram-4-6", {"quality": "low"}, "low/2k"),
+        ("ideogram-4-6", {"quality": "low", "size": "auto"}, "low/2k"),
+        ("ideogram-4-6", {"quality": "low", "size": "2048x2048"}, "low/2k"),
+        ("ideogram-4-6", {"quality": "low", "size": "4096x1024"}, "low/2k"),
+        ("ideogram-4-6", {"quality": "high", "size": "2080x2048"}, "high/4k"),
+        ("ideogram-4-6", {"quality": "high", "size": "4096x4096"}, "high/4k"),
+        ("ideogram-4-transparent", {}, "default/2k"),
+        ("ideogram-4-transparent", {"output_resolution": "1k"}, "default/2k"),
+        ("ideogram-4-transparent", {"output_resolution": "8k", "rendering_speed": "turbo"}, "turbo/8k"),
+        ("ideogram-3-transparent", {}, "default/x1"),
+        ("ideogram-3-transparent", {"upscale_factor": "x4", "rendering_speed": "quality"}, "quality/x4"),
+        ("v1/ideogram-v3", {}, "DEFAULT"),
+        ("v1/ideogram-v3", {"rendering_speed": "FLASH"}, "FLASH"),
     ],
 )
 def test_options_pick_the_price_tier(model: str, options: dict[str, str], tier: str) -> None:
     """The option that decides, else the vendor's default."""
     assert price_tier(CATALOGUE[model], options) == tier
+
+
+def test_a_price_that_nobody_can_tell_is_no_price() -> None:
+    """Where an option decides and its default is not known, leaving it out has no tier."""
+    with pytest.raises(ValueError, match="quality"):
+        price_tier(CATALOGUE["ideogram-4-6"], {"size": "auto"})
+    assert "very_low/4k" not in price_tiers(CATALOGUE["ideogram-4-6"])
+
+
+@given(st.integers(1, 9999), st.integers(1, 9999))
+def test_a_size_off_the_grid_has_a_near_one_on_it(width: int, height: int) -> None:
+    """The size that is suggested can be made, and one that can be made suggests itself."""
+    option = CATALOGUE["ideogram-4-6"].option("size")
+    assert option is not None
+    assert option.grid is not None
+    near = [int(side) for side in option.grid.near(width, height).split("x")]
+    assert option.grid.refusal(near[0], near[1]) == ""
+    if not option.grid.refusal(width, height):
+        assert near == [width, height]
 
 
 @ENDPOINTS

@@ -211,8 +211,8 @@ def test_at_most_four_mebibytes_of_an_answer_are_kept(loopback: Any) -> None:
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
-        (gzip.compress(b'{"a":1}'), b'{"a":1}'),
-        (gzip.compress(bytes(50_000_000)), bytes(4 * 2**20)),
+        (gzip.compress(b'{"a":1}', mtime=0), b'{"a":1}'),
+        (gzip.compress(bytes(50_000_000), mtime=0), bytes(4 * 2**20)),
         (b"not gzip", b"not gzip"),
     ],
 )

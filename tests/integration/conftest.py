@@ -126,7 +126,8 @@ class Place:
         self.runs += 1
         result = self.folder / f"run-{self.runs}.json"
         if trap is not None:
-            trap = {**trap, "state": str(self.sandbox.config.state_dir / "sandbox.sqlite3")}
+            state = str(self.sandbox.config.state_dir / "sandbox.sqlite3")
+            trap = {**trap, "state": state, "log": str(self.folder / "journal.log")}
         job = {
             "project": str(self.folder),
             "environ": self.environ,
@@ -155,6 +156,20 @@ class Place:
         ws = self.workspace()
         book = ws.desk().open(())
         return book, doubtful(book, ws.history.now())
+
+    def must_doubt(self) -> tuple[set[str], set[str]]:
+        """By what the killed process itself had noted: the entries surely, and perhaps, left without an answer."""
+        seen: dict[str, set[str]] = {"before": set(), "after": set()}
+        for line in (self.folder / "journal.log").read_text(encoding="utf-8").splitlines():
+            when, _, name = line.partition(" ")
+            seen[when].add(name)
+        begun, done = seen["before"], seen["after"]
+
+        def without(claims: set[str], answers: set[str]) -> set[str]:
+            entries = {name.removesuffix(".claim") for name in claims if name.endswith(".claim")}
+            return entries - {name.rpartition(".")[0] for name in answers if not name.endswith(".claim")}
+
+        return without(done, begun), without(begun, done)
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per billed image, by our own reader."""
@@ -218,9 +233,10 @@ def spawner() -> Iterator[Spawner]:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[IdeogramSandbox]:
-    """A quick sandbox with plain pictures."""
-    config = SandboxConfig(tmp_path / "state", api_key="sandbox", latency_s=(0.02, 0.06), pictures="plain")
+def sandbox(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[IdeogramSandbox]:
+    """A quick sandbox with plain pictures; its parameter is how long a picture takes at least."""
+    least = getattr(request, "param", 0.02)
+    config = SandboxConfig(tmp_path / "state", api_key="sandbox", latency_s=(least, 3 * least), pictures="plain")
     with running(config) as handle:
         yield handle
 

@@ -59,11 +59,15 @@ class Trap:
     act: str = "kill"
     state: str = ""
     arm: tuple[str, str] | None = None
+    log: str = ""
     stop: Stop | None = None
     seen: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def at(self, op: str, path: str, when: str) -> None:
+        if op == "create" and self.log and "/.journal/" in path:
+            with self.lock, Path(self.log).open("a", encoding="utf-8") as log:
+                log.write(f"{when} {path.rpartition('/')[2]}\n")
         if self.arm is not None:
             if op == self.arm[0] and when == "after" and re.search(self.arm[1], path):
                 self.arm = None
@@ -116,6 +120,12 @@ class TrappedStorage(Storage):
     def read(self, path: str) -> bytes | None:
         found: bytes | None = self._do("read", path, lambda: self._inner.read(path))
         return found
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        paths = list(paths)
+        for path in paths:
+            self._trap.at("read", f"{self._role}/{path}", "before")
+        return self._inner.read_many(paths)
 
     def write(self, path: str, data: bytes | BinaryIO) -> None:
         self._do("write", path, lambda: self._inner.write(path, data))

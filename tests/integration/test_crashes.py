@@ -75,19 +75,18 @@ def survive(place: Any, name: str, *, wanted: int, in_flight: int, images: int =
     """Kill a run at an arrow, run again, and let the books be audited."""
     arrow = ARROWS[name]
     place.settings = {
-        "IDEOFLOW_API__MAX_IN_FLIGHT": str(in_flight * images),
+        "IDEOFLOW_API__MAX_IN_FLIGHT": str(max(in_flight, images)),
         "IDEOFLOW_API__IMAGES_PER_REQUEST": str(images),
     }
     if arrow.act == "sent":
-        place.sandbox.set_faults({"match": {"kind": "post"}, "fault": "slow", "delay_s": 20})
+        place.sandbox.set_faults({"match": {"kind": "post"}, "fault": "slow", "delay_s": 20, "skip": nth - 1})
     assert place.run(trap=arrow.trap(nth)) is None, "the trap was never reached"
     place.sandbox.clear_faults()
-    _, doubts = place.book()
-    if in_flight == 1:
-        assert len(doubts) == arrow.doubt, doubts
-    else:
-        assert len(doubts) <= in_flight
-        assert len(doubts) >= arrow.doubt
+    book, doubts = place.book()
+    entries = {f"{entry.fingerprint}-{entry.n}" for entry in book.live if entry.request.request_id in doubts}
+    surely, perhaps = place.must_doubt()
+    assert surely <= entries <= perhaps, "in doubt is what was killed between claim and answer, and nothing else"
+    assert len(entries) >= arrow.doubt
     again = place.run()
     assert again["exit"] == (4 if doubts else 0), again
     place.audit(wanted=wanted, doubts=len(doubts))
@@ -105,7 +104,7 @@ def test_killed_with_ten_in_flight(place: Any, arrow: str) -> None:
 @pytest.mark.parametrize("images", [1, 4])
 @pytest.mark.parametrize("arrow", ARROWS)
 def test_killed_with_one_in_flight(place: Any, arrow: str, images: int) -> None:
-    """One request at a time: what is in doubt is exactly what was between claim and answer."""
+    """One request at a time."""
     survive(place, arrow, wanted=place.manifest(2, count=images + 1), in_flight=1, images=images, nth=2)
 
 
@@ -132,7 +131,7 @@ def test_killed_anywhere_on_the_synchronous_endpoint(place: Any, arrow: str, in_
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("arrow", FEW)
+@pytest.mark.parametrize("arrow", ["while the answer is awaited", "after the picture", "between the parts"])
 def test_killed_over_s3(bucket_place: Any, arrow: str) -> None:
     """Pictures, journal and history in a bucket."""
     survive(bucket_place, arrow, wanted=bucket_place.manifest(2, count=2), in_flight=10, nth=2)
@@ -140,7 +139,7 @@ def test_killed_over_s3(bucket_place: Any, arrow: str) -> None:
 
 @pytest.mark.s3
 @pytest.mark.slow
-@pytest.mark.parametrize(("in_flight", "images"), [(1, 1), (1, 4), (10, 1)])
+@pytest.mark.parametrize(("in_flight", "images"), [(1, 4), (10, 1)])
 @pytest.mark.parametrize("arrow", ARROWS)
 def test_killed_anywhere_over_s3(bucket_place: Any, arrow: str, in_flight: int, images: int) -> None:
     """The same at every arrow."""
@@ -150,7 +149,7 @@ def test_killed_anywhere_over_s3(bucket_place: Any, arrow: str, in_flight: int, 
 
 @pytest.mark.s3
 @pytest.mark.slow
-@pytest.mark.parametrize("arrow", [name for name in FEW if "poll" not in name])
+@pytest.mark.parametrize("arrow", FEW)
 def test_killed_on_the_synchronous_endpoint_over_s3(bucket_place: Any, arrow: str) -> None:
     """The legacy endpoint and a bucket."""
     wanted = bucket_place.manifest(2, count=2, model="legacy")

@@ -72,7 +72,7 @@ def test_a_model_the_key_may_not_use_is_closed_and_the_others_go_on(place: Any) 
     place.audit(wanted=4)
 
 
-@pytest.mark.parametrize("model", ["v2", "legacy"])
+@pytest.mark.parametrize("model", ["v2", pytest.param("legacy", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("fault", "billed"), [("500_before", 0), ("500_after", 1), ("lost_ack", 1), ("html_200", 1), ("empty_200", 1)]
 )
@@ -282,3 +282,32 @@ def test_an_image_is_lost_past_its_expiry_by_the_hosts_own_clock(late: Any) -> N
     again = late.run()
     assert (again["bought"], late.billed()) == (0, 2)
     late.audit(wanted=2)
+
+
+def test_storage_that_cannot_be_used_is_told_before_anything_is_bought(place: Any) -> None:
+    """Something that is no folder stands where the history should be: exit 4 in words, nothing billed."""
+    wanted = place.manifest(3)
+    history = Path(place.storages["IDEOFLOW_STORAGE__HISTORY"])
+    history.parent.mkdir(parents=True)
+    history.write_bytes(b"")
+    told = place.run()
+    assert told["exit"] == 4, told
+    assert place.billed() == 0
+    history.unlink()
+    assert place.run()["exit"] == 0
+    place.audit(wanted=wanted)
+
+
+def test_pictures_that_cannot_be_stored_are_fetched_by_the_next_run(place: Any) -> None:
+    """The assets' storage fails in mid-run: the buying stops, what was paid for comes home later."""
+    wanted = place.manifest(30)
+    assets = Path(place.storages["IDEOFLOW_STORAGE__ASSETS"])
+    assets.parent.mkdir(parents=True)
+    assets.write_bytes(b"")
+    told = place.run()
+    assert told["exit"] == 4, told
+    assert place.billed() < wanted
+    assets.unlink()
+    again = place.run()
+    assert again["exit"] == 0
+    place.audit(wanted=wanted)

@@ -20,7 +20,7 @@ STOPS = {
 @pytest.mark.parametrize("moment", STOPS)
 def test_a_clean_stop_leaves_nothing_in_doubt(place: Any, moment: str) -> None:
     """Unsent claims end void, sent ones are finished; the next run buys the rest."""
-    wanted = place.manifest(40)
+    wanted = place.manifest(24)
     op, path, when = STOPS[moment]
     nth = 1 if moment == "while sealing" else 12
     told = place.run(trap={"op": op, "path": path, "when": when, "nth": nth, "act": "stop"})

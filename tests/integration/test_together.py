@@ -33,6 +33,28 @@ def test_three_runs_at_once_buy_everything_once(place: Any, images: tuple[int, .
     together(place, 3, place.manifest(3, count=8), images)
 
 
+@pytest.mark.parametrize("sandbox", [0.15], indirect=True)
+def test_runs_that_take_each_others_places_buy_everything_once(place: Any) -> None:
+    """Both want all ten places, so many requests are turned away: each is wanted again once, and seldom made."""
+    together(place, 2, place.manifest(3, count=16))
+    turned_away = place.sandbox.stats()["rejected_in_flight"]
+    assert 0 < turned_away <= 30, turned_away
+
+
+def test_requests_of_mixed_size_fill_the_places_and_never_more(place: Any) -> None:
+    """Up to four images a request: never more than ten in progress, and at most one 429, by the API's own count."""
+    prompts = "".join(f'  - {{id: p{n}, prompt: "Bottle {n}", count: {1 + n % 9}}}\n' for n in range(18))
+    place.write(f"version: 1\ndefaults: {{model: ideogram-3}}\nprompts:\n{prompts}")
+    place.settings = {"IDEOFLOW_API__IMAGES_PER_REQUEST": "4"}
+    assert place.run()["exit"] == 0
+    stats = place.sandbox.stats()
+    assert stats["peak_in_flight_images"] <= 10
+    assert stats["rejected_in_flight"] <= 1
+    assert stats["ignored_fields"] == {}
+    assert stats["keys_sent_to_image_host"] == 0
+    place.audit(wanted=90)
+
+
 @pytest.mark.parametrize("count", [12])
 def test_two_runs_fight_for_one_picture_after_the_other(place: Any, count: int) -> None:
     """All claims are for one fingerprint: every number is taken once."""

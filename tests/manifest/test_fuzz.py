@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.errors import InvalidInput
-from flows.ideogram.catalogue import CATALOGUE, Kind
+from flows.ideogram.catalogue import CATALOGUE, Kind, undecided
 from flows.manifest.load import Loaded, load
 from flows.manifest.schema import build
 from flows.manifest.variant import fingerprint
@@ -28,6 +29,7 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 _WORDS = """
     version brand defaults models vars prompts id prompt model aspect_ratio matrix exclude count
     seeds options lettering tags campaign edition refresh notes quality size magic_prompt style_type
+    options_unchecked high_level_description compositional_deconstruction background elements type text desc bbox
     style_codes color_palette members name color_hex color_weight negative_prompt rendering_speed
     resolution daily weekly on off auto ember 16:9 1:1 ASPECT_1_1 1024x1024 {look} {mood} {{ }} look
     mood hero #fff #F5A623 V_2 ideogram-3 ideogram-4-5
@@ -93,11 +95,14 @@ def _sound_options(draw: st.DrawFn, model: str) -> dict[str, Any]:
     """Options that the model takes, in one of their spellings."""
     options: dict[str, Any] = {}
     for option in CATALOGUE[model].options:
-        if not draw(st.integers(0, 3)) and not set(option.excludes) & set(options):
+        needed = option.name in undecided(CATALOGUE[model], options)
+        if (needed or not draw(st.integers(0, 3))) and not set(option.excludes) & set(options):
             match option.kind:
                 case Kind.ENUM:
                     value: Any = draw(st.sampled_from(option.values))
                     options[option.name] = value.upper() if draw(st.booleans()) else value
+                case Kind.SIZE:
+                    options[option.name] = draw(st.sampled_from([*option.values, "2048x2048", "256 X 1536"]))
                 case Kind.PALETTE:
                     colours = st.lists(st.sampled_from(["#fff", "F5A623", {"color_hex": "#000"}]), min_size=1)
                     preset = st.sampled_from(option.values)
@@ -111,6 +116,24 @@ def _sound_options(draw: st.DrawFn, model: str) -> dict[str, Any]:
     return options
 
 
+_STRUCTURED = {
+    "high_level_description": "a bottle",
+    "compositional_deconstruction": {
+        "background": "sand",
+        "elements": [{"type": "obj", "desc": "a bottle", "bbox": [0, 0, 500, 1000]}],
+    },
+}
+
+
+def _say(prompt: dict[str, Any], words: str, kind: str = "obj") -> None:
+    """Add words with placeholders to a prompt, whatever its form."""
+    if isinstance(prompt["prompt"], str):
+        prompt["prompt"] += words
+    else:
+        element = {"type": kind, "desc": words} | ({"text": words} if kind == "text" else {})
+        prompt["prompt"]["compositional_deconstruction"]["elements"].append(element)
+
+
 @st.composite
 def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
     """Manifests that should load, using much of what can be written."""
@@ -119,12 +142,18 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
         model = draw(st.sampled_from(list(CATALOGUE)))
         prompt: dict[str, Any] = {"id": f"p{number}", "prompt": "a bottle", "model": model}
         prompt["options"] = draw(_sound_options(model))
+        if CATALOGUE[model].json_prompts and draw(st.booleans()):
+            prompt["prompt"] = copy.deepcopy(_STRUCTURED)
+        if draw(st.booleans()):
+            prompt["options_unchecked"] = {
+                "new_field": draw(st.sampled_from([1, 0.5, True, "x", ["a", 2], {"b": {"c": None}}]))
+            }
         if not {"aspect_ratio", "resolution", "size"} & set(prompt["options"]) and draw(st.booleans()):
             prompt["aspect_ratio"] = draw(st.sampled_from(list(CATALOGUE[model].ratios)))
         matrix: dict[str, Any] = {}
         if draw(st.booleans()):
             matrix["mood"] = draw(st.lists(st.sampled_from(["calm", "Wild", "2 x", 7]), min_size=1, unique=True))
-            prompt["prompt"] += ", {mood}"
+            _say(prompt, ", {mood}")
         if draw(st.booleans()):
             matrix["place"] = {"sea": {"campaign": "s"}, "town": {"tags": ["t"], "edition": 4}, "any": {}}
             matrix["exclude"] = [{"place": "any"}]
@@ -132,7 +161,7 @@ def _sound_manifests(draw: st.DrawFn) -> dict[str, Any]:
             prompt["matrix"] = matrix
         if draw(st.booleans()):
             prompt |= {"lettering": draw(st.sampled_from(["HI", 2027])), "vars": {"how": "loudly"}}
-            prompt["prompt"] += ' says "{lettering}" {how}'
+            _say(prompt, ' says "{lettering}" {how}', "text")
         name, value = draw(st.sampled_from([("count", 3), ("seeds", [4, 5]), ("notes", "n"), ("refresh", "daily")]))
         prompt[name] = value
         prompts.append(prompt)

@@ -61,7 +61,7 @@ def bound(work: Sequence[tuple[int, float]], limit: int) -> float:
     """No schedule is shorter: the area of the work, its longest piece, and what can only go one by one."""
     area = sum(images * seconds for images, seconds in work) / limit
     alone = sum(seconds for images, seconds in work if images * 2 > limit)
-    return max(area, alone, max(seconds for _, seconds in work))
+    return max(area, alone, *(seconds for _, seconds in work))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -277,4 +277,4 @@ def test_whatever_happens_nobody_waits_for_ever_and_no_place_is_lost(
     assert governor.in_flight == 0
     assert governor.room >= 1
     most = max([governor.peak - sum(images for images, _ in found), 0])
-    assert most <= max(limit, max(images for images, *_ in jobs))
+    assert most <= max(limit, *(images for images, *_ in jobs))

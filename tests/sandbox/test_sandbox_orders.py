@@ -8,11 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.ideogram.catalogue import CATALOGUE, request_body
-from flows.sandbox.orders import Invalid, parse_json, read_legacy, read_v2
+from flows.ideogram.catalogue import CATALOGUE, Endpoint, price_tiers, request_body
+from flows.sandbox.orders import Invalid, Order, parse_json, read_legacy, read_v1, read_v2
 from flows.sandbox.prices import MICROS, price_micros
 from flows.sandbox.sizes import size_of
 
+
+def _legacy(_endpoint: Endpoint, body: Any) -> Order:
+    return read_legacy(body)
+
+
+READERS = {"v2": read_v2, "v1": read_v1, "legacy": _legacy}
 V45, V3 = CATALOGUE["ideogram-4-5"], CATALOGUE["ideogram-3"]
 
 
@@ -31,7 +37,7 @@ def test_what_the_client_writes_is_read_back(endpoint: Any) -> None:
     for option in endpoint.options:
         for value in option.values if option.kind == "enum" else ():
             body = request_body(endpoint, prompt="A sun", options={option.name: value}, seed=7, images=3, private=True)
-            order = read_legacy(body) if endpoint.wraps else read_v2(endpoint, body)
+            order: Order = READERS[endpoint.version](endpoint, body)
             assert (order.prompt, order.seed, order.images, order.ignored) == ("A sun", 7, 3, ())
             assert order.options == {option.name: value}
             assert order.asynchronous is endpoint.asynchronous
@@ -44,11 +50,10 @@ def test_every_model_has_a_price_for_every_tier() -> None:
     assert price_micros(V45, {"quality": "low"}, 1) == 30_000
     assert price_micros(V3, {"rendering_speed": "quality"}, 8) == 720_000
     assert price_micros(CATALOGUE["V_2A_TURBO"], {}, 1) == 25_000
+    assert price_micros(CATALOGUE["ideogram-4-6"], {"quality": "low", "size": "4096x4096"}, 1) == 60_000
+    assert price_micros(CATALOGUE["ideogram-3-transparent"], {"upscale_factor": "x4"}, 2) == 460_000
     for endpoint in CATALOGUE.values():
-        if endpoint.price_option:
-            option = endpoint.option(endpoint.price_option[0])
-            assert option is not None
-            assert set(option.values) == set(MICROS[endpoint.model])
+        assert set(price_tiers(endpoint)) == set(MICROS[endpoint.model])
 
 
 BAD_V2: list[tuple[str, dict[str, Any]]] = [

@@ -280,3 +280,10 @@ def _until(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     while (told := ask())["status"] == "pending":
         pass
     return told
+
+
+def test_a_state_that_is_just_being_made_is_an_empty_ledger(tmp_path: Path) -> None:
+    """Whoever reads between a server's making the file and its filling it sees that nothing ran, and makes nothing."""
+    (tmp_path / "sandbox.sqlite3").touch()
+    assert read_ledger(tmp_path)["requests"] == []
+    assert read_ledger(tmp_path)["billed_images"] == 0

@@ -123,3 +123,21 @@ def test_sources_are_found_by_pattern_and_read_no_further_than_asked(tmp_path: P
     found = read_sources(str(tmp_path / "*.yaml"), max_bytes=10)
     assert [(Path(name).name, len(text)) for name, text in found] == [("a.yaml", 11), ("b.yaml", 11)]
     assert read_sources(str(tmp_path / "missing.yaml"), max_bytes=10) == []
+
+
+def test_many_are_read_as_each_would_be(make: Make) -> None:
+    """Those that are not there are None; nothing asked, nothing read."""
+    storage = make()
+    for number in range(30):
+        storage.write(f"d/{number}", str(number).encode())
+    names = [f"d/{number}" for number in range(0, 60, 2)]
+    assert storage.read_many(names) == {name: storage.read(name) for name in names}
+    assert storage.read_many(["nowhere"]) == {"nowhere": None}
+    assert storage.read_many([]) == {}
+
+
+def test_many_are_read_from_a_plain_file_system_too() -> None:
+    """One that reads one after the other."""
+    storage = open_storage("memory://many")
+    storage.write("a", b"1")
+    assert storage.read_many(["a", "b"]) == {"a": b"1", "b": None}

@@ -1,0 +1,51 @@
+"""What a verb loads before it answers: asserted by modules, since clocks of shared machines lie."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPY = """\
+import sys
+from flows.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    sys.stderr.write("\\nLOADED " + " ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded(project: Any, *argv: str) -> set[str]:
+    """The top-level packages that a verb imports."""
+    done = subprocess.run(
+        [sys.executable, "-c", SPY, *argv],
+        cwd=project.root,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize(
+    ("argv", "without"),
+    [
+        (["--help"], {"prefect", "pandas", "pyarrow", "numpy", "fsspec", "httpx", "pydantic", "yaml", "PIL"}),
+        (["validate"], {"prefect", "pandas", "pyarrow", "numpy", "httpx", "PIL", "starlette", "uvicorn", "scipy"}),
+        (["plan"], {"prefect", "starlette", "uvicorn", "s3fs", "scipy", "imagehash"}),
+        (["history"], {"prefect", "httpx", "starlette", "uvicorn", "s3fs", "scipy", "PIL"}),
+        (["generate", "--yes"], {"prefect", "s3fs"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_verb_loads_what_it_needs(project: Any, argv: list[str], without: set[str]) -> None:
+    """Nobody waits for what his command does not use."""
+    assert loaded(project, *argv) & without == set()

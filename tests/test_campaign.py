@@ -1,0 +1,101 @@
+"""A run from manifest to report, in the order of its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.campaign import generate, plainly
+from flows.errors import Refused
+from flows.pipeline.kit import Progress, Stop
+from flows.report import Outcome, RunReport
+from flows.steps import Ask
+from flows.workspace import Workspace, open_workspace
+
+MANIFEST = """\
+version: 1
+defaults: {model: ideogram-3}
+prompts:
+  - {id: sea, prompt: "a calm sea", count: 2}
+  - {id: hill, prompt: "a green hill", tags: [land]}
+"""
+
+
+def run(ws: Workspace, ask: Ask, **how: Any) -> tuple[RunReport, str]:
+    """A run, to its end."""
+    return asyncio.run(generate(ws, ask, **how))
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    """A project on the sandbox at full speed that wants three images."""
+    (tmp_path / "prompts.yaml").write_text(MANIFEST, encoding="utf-8")
+    quick = {
+        "IDEOFLOW_SANDBOX__LATENCY_S": "0",
+        "IDEOFLOW_SANDBOX__PICTURES": "plain",
+        "IDEOFLOW_API__POLL_INTERVAL_S": "0.02",
+    }
+    return open_workspace(tmp_path, (), quick)
+
+
+def test_steps_come_in_their_order(ws: Workspace) -> None:
+    """Whoever runs the steps sees each once, by a name for people; the report is where it is said to be."""
+    seen = []
+
+    async def step(name: str, function: Callable[..., Any], *args: Any) -> Any:
+        seen.append(name)
+        return await plainly(name, function, *args)
+
+    told: list[Progress] = []
+    report, where = run(ws, Ask(), step=step, tell=told.append)
+    assert seen == ["read and plan", "buy, fetch and record", "measure the pictures", "write the report"]
+    assert report.exit_code == 0
+    assert report.images(Outcome.BOUGHT) == 3
+    assert json.loads(Path(where).with_suffix(".json").read_text(encoding="utf-8"))["run_id"] == report.run_id
+    assert sum(event.images for event in told if event.what == "stored") == 3
+    assert next(event.images for event in told if event.what == "planned") == 3
+
+
+def test_a_stop_that_was_given_is_heard(ws: Workspace) -> None:
+    """A stop asked for before the first claim buys nothing: the one that was handed in counts."""
+    stop = Stop()
+
+    def tell(event: Progress) -> None:
+        if event.what == "planned":
+            stop.ask("stopped by a test", "go on")
+
+    report, _ = run(ws, Ask(), tell=tell, stop=stop)
+    assert (report.exit_code, report.next_step) == (4, "go on")
+    assert report.images(Outcome.LEFT_OUT) == 3
+    assert report.images(Outcome.BOUGHT) == 0
+
+
+def test_only_what_was_asked_for_is_bought(ws: Workspace) -> None:
+    """Ask narrows by name and by number; the next run finds it there and buys the rest."""
+    report, _ = run(ws, Ask(select=("tag:land",)))
+    assert [(item.variant, item.outcome) for item in report.items] == [("hill", Outcome.BOUGHT)]
+    report, _ = run(ws, Ask(limit=1))
+    assert report.images(Outcome.BOUGHT) == 1
+    assert report.exit_code == 0
+    report, _ = run(ws, Ask())
+    assert {outcome: report.images(outcome) for outcome in (Outcome.BOUGHT, Outcome.HAD)} == {
+        Outcome.BOUGHT: 1,
+        Outcome.HAD: 2,
+    }
+    with pytest.raises(Refused, match="nothing in the manifest"):
+        run(ws, Ask(select=("nowhere",)))
+
+
+def test_pictures_are_measured_once(ws: Workspace) -> None:
+    """Every stored picture has its features; a second run adds none."""
+    run(ws, Ask())
+    features = ws.parts.read(ws.parts.listing("features"), "features")
+    assert features.num_rows == 3
+    assert all(features.column("phash").to_pylist())
+    run(ws, Ask())
+    assert ws.parts.read(ws.parts.listing("features"), "features").num_rows == 3
