@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from flows.planner import Item as PlanItem
+from flows.budget.limits import Cap, Caps
 from flows.planner import Plan, Verdict
 from flows.report import Item, Outcome, RunReport, Trouble, Validated
 from flows.steps import Done, Prepared
@@ -117,15 +117,12 @@ def exit_code(items: tuple[Item, ...], done: Done) -> int:
     """
     missing = any(item.outcome in UNFINISHED for item in items)
     cut_short = bool(done.stopped) or done.tally.total("left out") > 0
-    return 4 if missing or cut_short or _capped(done.prepared.plan) else 0
+    return 4 if missing or cut_short or _capped(done.prepared.plan) is not None else 0
 
 
-def _capped(plan: Plan) -> bool:
-    return any(_is_capped(item) for item in plan.items)
-
-
-def _is_capped(item: PlanItem) -> bool:
-    return item.capped and item.left_out > 0
+def _capped(plan: Plan) -> Cap | None:
+    """The first cap that leaves something out of the plan."""
+    return next((item.cap for item in plan.items if item.cap and item.left_out), None)
 
 
 def next_step(items: tuple[Item, ...], done: Done, code: int) -> str:
@@ -140,8 +137,10 @@ def next_step(items: tuple[Item, ...], done: Done, code: int) -> str:
         return "run `ideoflow generate` again, it fetches what is paid for"
     if Outcome.BLOCKED in fates or Outcome.LOST in fates:
         return "see the problems above; `ideoflow plan` shows what is still missing"
-    if _capped(plan):
-        return "raise budget.per_run_usd, or run again for the next part"
+    if done.tally.cap_remedy:
+        return done.tally.cap_remedy
+    if cap := _capped(plan):
+        return Caps.remedy(cap)
     if code:
         return "run `ideoflow generate` again for what was left out"
     if plan.left_out:

@@ -12,10 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from flows.budget.limits import Cap
+from flows.budget.prices import micros
 from flows.errors import Problem
 from flows.history.fold import Book, Standing
 from flows.history.records import Outcome
-from flows.ideogram.catalogue import price_tier
 from flows.manifest.variant import Variant, fingerprint
 
 
@@ -29,8 +30,8 @@ class Quote(Protocol):
     def source(self) -> str: ...
 
 
-Prices = Callable[[str, str], Quote]
-"""(model, tier) -> price of one image; raises a UserError when there is none."""
+Prices = Callable[[Variant], Quote]
+"""The price of one image of a variant; raises a UserError when there is none."""
 
 
 class Verdict(StrEnum):
@@ -47,8 +48,9 @@ class Verdict(StrEnum):
 class Item:
     """One line of the plan. `buy` images are to be bought at `each` US dollars; `left_out` more would be.
 
-    `capped` says that money, not a limit somebody asked for, is why. `shared`: an earlier item of the plan stands for
-    the same picture, and buys it.
+    `cap` is the cap of the budget that leaves them out, None for a limit that somebody asked for. `shared`: an
+    earlier item of the plan stands for the same picture, and buys it. `freed` are images that are given up to make
+    room, `counted` is without them; `unfreed` more would be, were there no limit, and still count.
     """
 
     variant: Variant
@@ -62,13 +64,35 @@ class Item:
     price_source: str
     in_doubt: int = 0
     left_out: int = 0
-    capped: bool = False
+    cap: Cap | None = None
     shared: bool = False
+    freed: tuple[str, ...] = ()
+    unfreed: int = 0
+
+    @property
+    def until(self) -> int:
+        """How many images count once all of `buy` is bought: the purchase goes on until then."""
+        return self.counted + self.unfreed + self.buy
 
     @property
     def cost(self) -> Decimal:
         """US dollars this line would cost."""
         return self.each * self.buy
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What is left below one cap, in micro-dollars (of the cap on images: in images), and what to call it."""
+
+    cap: Cap
+    words: str
+    left: int
+
+    def room(self, each: int, spent: int, images: int) -> int | None:
+        """How many more images of that price fit after `spent` micro-dollars for `images`; None: any number."""
+        if self.cap is Cap.IMAGES:
+            return max(0, self.left - images)
+        return max(0, self.left - spent) // each if each else None
 
 
 @dataclass(frozen=True)
@@ -104,11 +128,15 @@ def make_plan(
     *,
     doubtful: Mapping[str, str] | None = None,
     departed: Mapping[str, int] | None = None,
+    retry: Mapping[str, Sequence[str]] | None = None,
     limit: int | None = None,
-    cap: Decimal | None = None,
+    ceilings: Sequence[Ceiling] = (),
     warnings: Iterable[Problem] = (),
 ) -> Plan:
-    """The plan for these variants. `doubtful` maps ids of requests in doubt to why; `limit` is in images."""
+    """The plan for these variants. `doubtful` maps ids of requests in doubt to why; `limit` is in images.
+
+    `retry` names, by fingerprint, images that somebody wants others for.
+    """
     shared: dict[str, Variant] = {}
     wanted: dict[str, int] = {}
     for variant in variants:
@@ -118,12 +146,13 @@ def make_plan(
     items: list[Item] = []
     for variant in variants:
         print_ = fingerprint(variant, origin)
-        quote = prices(variant.model, price_tier(variant.endpoint, variant.options))
+        quote = prices(variant)
         if shared[print_] is not variant:
             items.append(_sharing(variant, print_, shared[print_].name, quote))
             continue
-        items.append(_item(variant, print_, wanted[print_], book.of(print_), quote, doubtful or {}))
-    return Plan(origin, tuple(_limited(items, limit, cap)), dict(departed or {}), tuple(warnings))
+        item = _item(variant, print_, wanted[print_], book.of(print_), quote, doubtful or {})
+        items.append(_retried(item, book.of(print_), (retry or {}).get(print_, ())))
+    return Plan(origin, tuple(_limited(items, limit, ceilings)), dict(departed or {}), tuple(warnings))
 
 
 def _sharing(variant: Variant, print_: str, owner: str, quote: Quote) -> Item:
@@ -150,6 +179,20 @@ def _item(
     return replace(item, reason=f"{wanted} wanted, {standing.counted} bought" + (f" ({more} more)" if more else ""))
 
 
+def _retried(item: Item, standing: Standing, images: Sequence[str]) -> Item:
+    """The item with these images given up, if it wants others in their place: more than it has may be there anyway."""
+    counted = item.counted - len(images)
+    missing = item.wanted - counted
+    if not images or missing <= 0 or item.verdict is Verdict.BLOCKED:
+        return item
+    if _refused(standing):
+        return replace(item, verdict=Verdict.BLOCKED, buy=0, reason="refused as unsafe; change the prompt")
+    reason = f"{len(images)} given up, bought again"
+    if missing > len(images):
+        reason += f"; {missing - len(images)} more missing"
+    return replace(item, verdict=Verdict.BUY, reason=reason, counted=counted, buy=missing, freed=tuple(images))
+
+
 def _refused(standing: Standing) -> bool:
     sealed = any(row.outcome is Outcome.REFUSED for row in standing.sealed.values())
     return sealed or any(e.final and e.final.outcome is Outcome.REFUSED for e in standing.live.values())
@@ -162,23 +205,37 @@ def _missing(wanted: int, counted: int, in_doubt: int) -> str:
     return f"{wanted} wanted, {counted} bought{doubt}"
 
 
-def _limited(items: Iterable[Item], limit: int | None, cap: Decimal | None) -> Iterable[Item]:
-    """In manifest order: what fits under the image limit and the cap is bought, the rest is left out."""
-    images, spent = 0, Decimal(0)
+def _limited(items: Iterable[Item], limit: int | None, ceilings: Sequence[Ceiling]) -> Iterable[Item]:
+    """In manifest order: what fits under the image limit and the caps is bought, the rest is left out."""
+    images, spent = 0, 0
     for item in items:
-        room = item.buy if limit is None else max(0, limit - images)
-        funds = item.buy if cap is None or not item.each else max(0, int((cap - spent) // item.each))
-        buy = min(item.buy, room, funds)
+        each = micros(item.each)
+        buy, why, cap = item.buy, "", None
+        if limit is not None and limit - images < buy:
+            buy, why = max(0, limit - images), "the limit of images"
+        for ceiling in ceilings:
+            room = ceiling.room(each, spent, images)
+            if room is not None and room < buy:
+                buy, why, cap = room, ceiling.words, ceiling.cap
         images += buy
-        spent += item.each * buy
+        spent += each * buy
         if buy == item.buy:
             yield item
             continue
-        why = "the limit of images" if room <= funds else f"the cap of ${cap} a run"
         left = item.buy - buy
         verdict = item.verdict if buy else Verdict.LEFT_OUT
-        reason = f"{left} left out by {why}"
-        yield replace(item, verdict=verdict, buy=buy, left_out=left, capped=funds < room, reason=reason)
+        # Of what is given up only as much as is bought anew: the rest stays as it is.
+        freed = item.freed[: max(0, len(item.freed) - left)]
+        yield replace(
+            item,
+            verdict=verdict,
+            buy=buy,
+            left_out=left,
+            cap=cap,
+            reason=f"{left} left out by {why}",
+            freed=freed,
+            unfreed=len(item.freed) - len(freed),
+        )
 
 
 def select(variants: Sequence[Variant], words: Sequence[str]) -> tuple[Variant, ...]:

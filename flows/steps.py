@@ -7,39 +7,52 @@ returns values, so that any of them can be called from a notebook.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
-from flows.history import view
+from flows.history import replaced, view
 from flows.history.fold import Book
 from flows.history.records import Entry
 from flows.history.schema import event_row
 from flows.manifest.load import Loaded
-from flows.manifest.variant import fingerprint
+from flows.manifest.variant import Variant, fingerprint
+from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import run
 from flows.pipeline.settle import resubmit_old
 from flows.pipeline.tally import Tally
-from flows.planner import Plan, make_plan, select
-from flows.report import RunReport, to_json, to_markdown
+from flows.planner import Ceiling, Plan, make_plan, select
+from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
+if TYPE_CHECKING:
+    from flows.assets.features import Features
+
 FEATURE_TIMEOUT_S = 60
+FEATURE_BATCH = 512
+RETRIED = ("withheld", "lost")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What somebody wants of a run. Empty lists mean all; `limit` is in images."""
+    """What somebody wants of a run. Empty lists mean all; `limit` is in images.
+
+    `retry` names fates (withheld, lost) of paid images that are to be bought again.
+    """
 
     manifests: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     limit: int | None = None
+    retry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,15 +93,23 @@ class Done:
     resubmitted: int = 0
 
 
-def prepare(ws: Workspace, ask: Ask) -> Prepared:
-    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+def chosen(ws: Workspace, ask: Ask) -> tuple[Loaded, tuple[Variant, ...]]:
+    """The manifests, and those of their variants that are asked for."""
     loaded = ws.manifests(ask.manifests)
     variants = select(loaded.variants, ask.select)
     if ask.select and not variants:
         raise Refused(f"nothing in the manifest is called {', '.join(ask.select)}: try a prompt id, tag: or campaign:")
+    return loaded, variants
+
+
+def prepare(ws: Workspace, ask: Ask) -> Prepared:
+    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+    loaded, variants = chosen(ws, ask)
     origin = ws.settings.origin
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
-    prices = ws.prices()
+    if unknown := set(ask.retry) - set(RETRIED):
+        raise Refused(f"--retry takes {' and '.join(RETRIED)}, not {', '.join(sorted(unknown))}")
+    prices = pricing(ws)
     book, storage_now = _books(ws, prints)
     # What is open at another API is settled with the settings of that API.
     ours = {entry.id: entry for entry in book.live if entry.origin in {None, origin}}
@@ -100,8 +121,9 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         prices,
         doubtful=doubts,
         departed=view.departed(ws.parts, origin, prints),
+        retry=replaced.candidates(ws.parts, book, prints, ask.retry),
         limit=ask.limit,
-        cap=ws.settings.budget.per_run_usd,
+        ceilings=ceilings(ws),
         warnings=loaded.warnings,
     )
     planned = {item.fingerprint for item in plan.items}
@@ -112,6 +134,22 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         doubts,
         tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
     )
+
+
+def ceilings(ws: Workspace) -> tuple[Ceiling, ...]:
+    """What is left below each cap before this run spends anything."""
+    caps, now = ws.caps, ws.now()
+    budget = Budget(caps, ws.settings.generate.zone)
+    if caps.shared:
+        day = budget.day_of(now)
+        budget.know(budget.begin(), Spent(day, *ws.spending().read(day)))
+    found = []
+    for cap in Cap:
+        left = budget.left(cap, now)
+        if left is not None:
+            shared = f" ({words.money(Decimal(max(0, left)) / 1_000_000)} left)" if cap in (Cap.DAY, Cap.MONTH) else ""
+            found.append(Ceiling(cap, caps.words(cap) + shared, left))
+    return tuple(found)
 
 
 def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
@@ -130,9 +168,20 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
             resubmitted = await resubmit_old(kit, prepared.abandoned)
             prepared = await asyncio.to_thread(prepare, ws, ask)
+        await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
     return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
+
+
+def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
+    """Un-count the images that the plan buys others for: how many. From here on any run buys what is missing."""
+    freed = {item.fingerprint: item.freed for item in prepared.plan.items if item.freed}
+    now = ws.now()
+    rows = replaced.rows(freed, new_id=ws.new_id, at=now, run_id=run_id, why="bought again on request (--retry)")
+    if rows:
+        ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    return len(rows)
 
 
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
@@ -173,39 +222,58 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
     from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
 
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine).to_pylist()
+    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine)
     known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"])
-    seen = set(known.column("sha256").to_pylist())
-    todo = {row["sha256"]: row for row in stored if row["sha256"] not in seen}
-    rows = []
-    for digest, found in extract_many(_bytes(ws, todo.values()), workers=2, timeout_s=FEATURE_TIMEOUT_S):
+    fresh = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"])))
+    underway: dict[str, Mapping[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
+    measured = 0
+
+    def write() -> None:
+        # Piece by piece: rows hold thumbnails, and memory must not grow with the run.
+        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
+        rows.clear()
+
+    pictures = _bytes(ws, fresh, underway)
+    for digest, found in extract_many(pictures, workers=2, timeout_s=FEATURE_TIMEOUT_S):
+        row = underway.pop(digest)
         if isinstance(found, str):
             continue  # the audit looks for pictures without features, and says so
-        rows.append(
-            {
-                "sha256": digest,
-                "extractor": found.extractor,
-                "image_id": todo[digest]["image_id"],
-                "width": found.width,
-                "height": found.height,
-                "mode": found.mode,
-                "phash": found.phash,
-                "dhash": found.dhash,
-                "thumbnail": found.thumbnail,
-                "extracted_at": ws.now(),
-            }
-        )
-        tell(Progress("measured", todo[digest]["local_path"], 1))
+        rows.append(_feature_row(found, row["image_id"], digest, ws.now()))
+        measured += 1
+        tell(Progress("measured", row["local_path"], 1))
+        if len(rows) >= FEATURE_BATCH:
+            write()
     if rows:
-        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
-    return len(rows)
+        write()
+    return measured
 
 
-def _bytes(ws: Workspace, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-    for row in rows:
-        data = ws.assets.read(row["local_path"])
-        if data is not None:
-            yield row["sha256"], data
+def _feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
+    return {
+        "sha256": digest,
+        "extractor": found.extractor,
+        "image_id": image,
+        "width": found.width,
+        "height": found.height,
+        "mode": found.mode,
+        "phash": found.phash,
+        "dhash": found.dhash,
+        "thumbnail": found.thumbnail,
+        "extracted_at": now,
+    }
+
+
+def _bytes(ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    """Each distinct picture by its digest, and its row in `underway`."""
+    seen: set[str] = set()
+    for piece in images.to_batches(max_chunksize=FEATURE_BATCH):
+        for row in piece.to_pylist():
+            data = ws.assets.read(row["local_path"]) if row["sha256"] not in seen else None
+            if data is not None:
+                seen.add(row["sha256"])
+                underway[row["sha256"]] = row
+                yield row["sha256"], data
 
 
 def publish(ws: Workspace, report: RunReport) -> str:

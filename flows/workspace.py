@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.assets.naming import check_template
-from flows.budget.limits import RunBudget
+from flows.budget.limits import Budget, Caps
 from flows.budget.prices import PriceBook
 from flows.budget.shipped import builtin
 from flows.documents import parse
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from flows.history.claims import ClaimDesk
     from flows.history.journal import Journal
     from flows.history.parts import Parts
+    from flows.history.spend import SpendReader
+    from flows.ideogram.client import IdeogramClient
     from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
-    from flows.planner import Prices, Quote
+    from flows.planner import Quote
 
 MANIFEST_BYTES = 4_000_000
 PRICES_DEFAULT = "configs/prices.yaml"
@@ -76,6 +78,18 @@ class Workspace:
 
         return ClaimDesk(self.journal, SealedIndex(self.parts), self._wait)
 
+    @property
+    def caps(self) -> Caps:
+        """What may be spent."""
+        return Caps(**self.settings.budget.model_dump())
+
+    def spending(self) -> SpendReader:
+        """What this origin has cost so far, read anew with every question."""
+        from flows.history.spend import SpendReader
+
+        settings = self.settings
+        return SpendReader(self.journal, self.parts, settings.origin, settings.generate.zone, self._wait)
+
     def _wait(self, attempt: int) -> None:
         time.sleep(min(1.0, 0.02 * 2**attempt) * random.random())
 
@@ -93,7 +107,7 @@ class Workspace:
             raise InvalidInput(problems)
         return load(list(sources.items()), self.now(), self.settings.generate.zone)
 
-    def prices(self) -> Prices:
+    def prices(self) -> Callable[[str, str], Quote]:
         """(model, tier) -> today's price, by the project's price book or the built-in one."""
         place = self.settings.generate.prices
         found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
@@ -115,6 +129,11 @@ class Workspace:
             return name
 
     @property
+    def quotes(self) -> Storage:
+        """Where today's price quotes are kept: on this machine, beside the project's data."""
+        return open_storage(str(self.settings.project / "data" / "quotes"))
+
+    @property
     def sandbox_state(self) -> Path:
         """Where the embedded sandbox keeps its ledger: beside the journal, so that a killed run can be finished."""
         if self.settings.sandbox.state is not None:
@@ -130,6 +149,7 @@ class Workspace:
         from flows.pipeline.governor import Governor
         from flows.pipeline.kit import Kit
         from flows.pipeline.queue import ByExpiry
+        from flows.pipeline.till import Till
 
         settings = self.settings
         owner, desk = this_process(run_id), self.desk()
@@ -142,7 +162,7 @@ class Workspace:
             sealer=Sealer(desk.journal, self.parts, owner, self._wait),
             governor=Governor(settings.api.max_in_flight, random.random),
             downloads=ByExpiry(settings.generate.downloads),
-            budget=RunBudget(settings.budget.per_run_usd),
+            till=Till(Budget(self.caps, settings.generate.zone), self.spending().read, self.now, self.uptime),
             owner=owner,
             origin=settings.origin,
             rules=rules(settings),
@@ -156,6 +176,12 @@ class Workspace:
 
     @contextlib.asynccontextmanager
     async def api(self) -> AsyncIterator[Api]:
+        """What a run of the pipeline needs of the client."""
+        async with self.client() as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[IdeogramClient]:
         """The client, with the embedded sandbox behind it where that is what the settings say."""
         from flows.ideogram.client import ClientConfig, IdeogramClient
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.account import FATES, account
+from flows.budget.limits import Cap
 from flows.history.records import Ack, Claim, Entry, Labels, Owner
 from flows.ideogram.catalogue import CATALOGUE
 from flows.manifest.load import Loaded
@@ -159,7 +160,7 @@ def test_a_limit_is_not_a_failure_and_a_cap_is() -> None:
     report = told((limited,), {("sea", "stored"): 1})
     assert report.exit_code == 0
     assert "for the 1 left out" in report.next_step
-    report = told((replace(limited, capped=True),), {("sea", "stored"): 1})
+    report = told((replace(limited, cap=Cap.RUN),), {("sea", "stored"): 1})
     assert report.exit_code == 4
     assert "budget.per_run_usd" in report.next_step
 

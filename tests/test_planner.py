@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.budget.limits import Cap
+from flows.budget.prices import micros
 from flows.history.fold import Book, Standing
 from flows.history.index import Sealed
 from flows.history.records import Outcome
 from flows.ideogram.catalogue import CATALOGUE
 from flows.manifest.variant import Variant, fingerprint
-from flows.planner import Plan, Verdict, make_plan, select
+from flows.planner import Ceiling, Plan, Verdict, make_plan, select
 
 ORIGIN = "sandbox"
 
@@ -39,7 +41,7 @@ def bought(one: Variant, images: int, outcome: Outcome = Outcome.COMPLETED) -> M
 
 
 def planned(*variants: Variant, book: Mapping[str, Standing] | None = None, **options: object) -> Plan:
-    return make_plan(variants, ORIGIN, Book(book or {}, ()), lambda _m, _t: Quote(), **options)  # type: ignore[arg-type]
+    return make_plan(variants, ORIGIN, Book(book or {}, ()), lambda _: Quote(), **options)  # type: ignore[arg-type]
 
 
 def test_what_is_new_is_bought() -> None:
@@ -84,7 +86,7 @@ def test_a_limit_is_in_images_and_in_manifest_order() -> None:
     plan = planned(variant("a"), variant("b"), variant("c"), limit=3)
     assert [item.buy for item in plan.items] == [2, 1, 0]
     assert (plan.left_out, plan.items[2].verdict) == (3, Verdict.LEFT_OUT)
-    assert not plan.items[2].capped
+    assert plan.items[2].cap is None
 
 
 @given(
@@ -96,10 +98,60 @@ def test_a_cap_is_never_passed_and_never_left_unused(counts: list[int], cents: i
     """The plan costs at most the cap, and stops only when one more image would pass it."""
     each = Decimal(cents) / 100
     variants = [variant(f"v{number}", count=count) for number, count in enumerate(counts)]
-    plan = make_plan(variants, ORIGIN, Book({}, ()), lambda _m, _t: Quote(each), cap=cap)
+    ceiling = Ceiling(Cap.RUN, "the cap", micros(cap))
+    plan = make_plan(variants, ORIGIN, Book({}, ()), lambda _: Quote(each), ceilings=[ceiling])
     assert plan.cost <= cap
     assert plan.left_out == 0 or plan.cost + each > cap
     assert plan.buy + plan.left_out == sum(counts)
+
+
+def test_the_tightest_of_several_caps_decides_and_is_named() -> None:
+    """A day's rest, a run's dollars and a run's images: each can be the one that is in the way."""
+    run, day = Ceiling(Cap.RUN, "the run's", 600_000), Ceiling(Cap.DAY, "the day's", 190_000)
+    for ceilings, buy, cap in (
+        ([run, day], 3, Cap.DAY),
+        ([run], 8, None),
+        ([run, Ceiling(Cap.IMAGES, "so many", 5)], 5, Cap.IMAGES),
+        ([Ceiling(Cap.MONTH, "the month's", -1)], 0, Cap.MONTH),
+    ):
+        (item,) = planned(variant(count=8), ceilings=ceilings).items
+        assert (item.buy, item.left_out, item.cap) == (buy, 8 - buy, cap)
+    assert "the month's" in item.reason
+
+
+def test_what_is_given_up_is_bought_again() -> None:
+    """Two wanted and counted, one of them given up: one is bought, and the purchase goes on until two count."""
+    one = variant()
+    (item,) = planned(one, book=bought(one, 2), retry={fingerprint(one, ORIGIN): ["r0-1"]}).items
+    assert (item.verdict, item.buy, item.counted, item.freed, item.until) == (Verdict.BUY, 1, 1, ("r0-1",), 2)
+
+
+def test_a_limit_gives_up_no_more_than_it_buys() -> None:
+    """The others keep counting, so that the purchase ends where it was planned to."""
+    one = variant(count=3)
+    images = ["r0-0", "r0-1", "r0-2"]
+    (item,) = planned(one, book=bought(one, 3), retry={fingerprint(one, ORIGIN): images}, limit=1).items
+    assert (item.buy, item.freed, item.unfreed, item.until) == (1, ("r0-0",), 2, 3)
+
+
+def test_more_than_is_wanted_needs_no_replacing() -> None:
+    """Four bought, two of them withheld, two wanted: nothing is bought; with three wanted one is, for both."""
+    two, three = variant(count=2), variant(count=3)
+    images = {fingerprint(two, ORIGIN): ["r0-0", "r0-1"]}
+    assert planned(two, book=bought(two, 4), retry=images).items[0].freed == ()
+    (item,) = planned(three, book=bought(three, 4), retry=images).items
+    assert (item.buy, item.freed, item.until) == (1, ("r0-0", "r0-1"), 3)
+
+
+def test_a_refused_prompt_is_not_retried() -> None:
+    """Only another prompt helps."""
+    one = variant()
+    print_ = fingerprint(one, ORIGIN)
+    refused = Sealed(print_, 1, "r1", 0, Outcome.REFUSED, answered=True, images=1, counted=0, cost_micros=0)
+    standing = bought(one, 2)[print_]
+    book = {print_: replace(standing, sealed={**standing.sealed, "r1": refused})}
+    (item,) = planned(one, book=book, retry={print_: ["r0-0"]}).items
+    assert (item.verdict, item.buy, item.freed) == (Verdict.BLOCKED, 0, ())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -38,6 +40,17 @@ Select = Annotated[
     list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
+
+
+class By(StrEnum):
+    """What `spend` adds up by."""
+
+    DAY = "day"
+    CAMPAIGN = "campaign"
+    MODEL = "model"
+    BRAND = "brand"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
 
 
@@ -143,15 +156,19 @@ def plan(
     limit: Limit = None,
     project: Project = None,
     config: Config = None,
+    quote: Annotated[bool, typer.Option("--quote", help="Ask the API for exact prices, once a day; free.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Show what would be bought, why, and for how much. Changes nothing."""
+    """Show what would be bought, why, and for how much. Buys nothing."""
     from flows.cli import tables
+    from flows.cli.quoting import quoted
     from flows.steps import Ask, prepare
 
     ws = _workspace(project, config)
-    prepared = prepare(ws, Ask(tuple(manifest or ()), tuple(select or ()), limit))
-    tables.plan(prepared, as_json=as_json)
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
+    quotation = quoted(ws, ask, quiet=as_json) if quote else None
+    prepared = prepare(ws, ask)
+    tables.plan(prepared, as_json=as_json, quotation=quotation)
     return 4 if prepared.doubts else 0
 
 
@@ -160,6 +177,9 @@ def generate(
     manifest: Manifest = None,
     select: Select = None,
     limit: Limit = None,
+    retry: Annotated[
+        str | None, typer.Option("--retry", help="Buy these paid images again: withheld, lost, or both: withheld,lost.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     project: Project = None,
     config: Config = None,
@@ -171,9 +191,11 @@ def generate(
 ) -> int:
     """Buy what is missing, download it, store it, record it. Killed at any moment, the next run goes on."""
     from flows.cli.generating import generate as run
+    from flows.steps import Ask
 
-    chosen = (tuple(manifest or ()), tuple(select or ()), limit)
-    return run(_workspace(project, config), chosen, config or [], yes=yes, as_json=as_json, prefect=prefect)
+    again = tuple(word.strip() for word in (retry or "").split(",") if word.strip())
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit, again)
+    return run(_workspace(project, config), ask, config or [], yes=yes, as_json=as_json, prefect=prefect)
 
 
 @app.command()
@@ -226,6 +248,36 @@ def history(
     else:
         export(lambda: find(ws.parts, ws.assets, asked), out, as_json=as_json)
     return 0
+
+
+@app.command()
+def spend(
+    by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.DAY,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="From this day on; else from the beginning."),
+    ] = None,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Compare with the account's own usage; needs an admin's key.")
+    ] = False,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Show what was spent, what is in doubt, and what the caps leave."""
+    from flows.cli import spending
+    from flows.money.spending import spending as add_up
+
+    ws, day = _workspace(project, config), since.date() if since else None
+    if reconcile:
+        from flows.money.billing import compare
+
+        bill = asyncio.run(compare(ws, day))
+        spending.show_bill(bill, as_json=as_json)
+        return 0 if bill.explained else 3
+    found = add_up(ws, by.value, day)
+    spending.show(found, as_json=as_json)
+    return 4 if found.doubts else 0
 
 
 @app.command()

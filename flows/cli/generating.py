@@ -20,7 +20,7 @@ from flows.workspace import Workspace
 
 def generate(
     ws: Workspace,
-    chosen: tuple[tuple[str, ...], tuple[str, ...], int | None],
+    ask: Ask,
     config: list[str],
     *,
     yes: bool,
@@ -28,7 +28,6 @@ def generate(
     prefect: bool | None,
 ) -> int:
     """The exit code of the run. `prefect` None: as a flow run where a Prefect server is configured."""
-    ask = Ask(*chosen)
     # A key that is missing is better said before the question than after it.
     ws.settings.key()
 

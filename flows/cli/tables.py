@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from flows.budget.limits import Caps
+from flows.cli import quoting
 from flows.cli.printing import console, emit, linked, sentence, warn
 from flows.planner import Item, Verdict
 from flows.report import words
 
 if TYPE_CHECKING:
+    from flows.money.quotes import Quotation
     from flows.recovery import Doubt, Recovered
     from flows.steps import Prepared
     from flows.workspace import Workspace
@@ -36,7 +39,7 @@ def _table() -> Table:
     return Table(box=None, pad_edge=False, header_style="bold")
 
 
-def plan(prepared: Prepared, *, as_json: bool, asking: bool = False) -> None:
+def plan(prepared: Prepared, *, as_json: bool, asking: bool = False, quotation: Quotation | None = None) -> None:
     """The plan: a line per variant, then what it comes to and what to do next, unless that is `asking`."""
     made = prepared.plan
     if as_json:
@@ -49,6 +52,7 @@ def plan(prepared: Prepared, *, as_json: bool, asking: bool = False) -> None:
                 "departed": dict(made.departed),
                 "in_doubt": dict(prepared.doubts),
                 "items": [_item(item) for item in made.items],
+                **({"quotes": quoting.as_json(quotation)} if quotation else {}),
             }
         )
         return
@@ -74,6 +78,8 @@ def plan(prepared: Prepared, *, as_json: bool, asking: bool = False) -> None:
         out.print(table)
     if hidden:
         out.print(f"[dim]{words.count(hidden, 'variant')} with all their images not shown[/]")
+    for line in quoting.lines(quotation) if quotation else ():
+        out.print(line, soft_wrap=True)
     for line in totals(prepared):
         if not (asking and line.startswith("next")):
             out.print(line, soft_wrap=True)
@@ -109,19 +115,28 @@ def totals(prepared: Prepared) -> list[str]:
     if waiting := sum(entry.counted for entry in prepared.recoverable):
         lines.append(f"[yellow]{words.count(waiting, 'image')} paid for by an earlier run, still to be fetched[/]")
     if made.left_out:
-        lines.append(f"[yellow]{words.count(made.left_out, 'image')} left out[/]")
+        caps = sorted({item.cap for item in made.items if item.cap and item.left_out})
+        why = f" by budget.{', budget.'.join(caps)}" if caps else ""
+        lines.append(f"[yellow]{words.count(made.left_out, 'image')} left out{why}[/]")
     doubts = len(prepared.doubts)
     if doubts:
         lines.append(f"[yellow]{words.count(doubts, 'request')} in doubt: `ideoflow recover` lists them[/]")
     origin = "the sandbox, nothing is billed" if made.origin == "sandbox" else made.origin
     if made.buy:
-        lines.append(f"[bold]{words.count(made.buy, 'image')} to buy for {words.money(made.cost)}[/] from {origin}")
+        quoted = sum(item.buy for item in made.items if item.price_source.startswith("quote "))
+        exact = (
+            "" if not quoted else ", as quoted today" if quoted == made.buy else f", {quoted} of them as quoted today"
+        )
+        price = words.money(made.cost)
+        lines.append(f"[bold]{words.count(made.buy, 'image')} to buy for {price}[/]{exact} from {origin}")
     else:
         lines.append(f"[bold]nothing to buy[/] from {origin}")
     if made.buy or waiting:
         lines.append("next     `ideoflow generate`")
     elif doubts:
         lines.append("next     `ideoflow recover`")
+    elif cap := next((item.cap for item in made.items if item.cap and item.left_out), None):
+        lines.append(f"next     {Caps.remedy(cap)}")
     elif any(item.verdict is Verdict.BLOCKED for item in made.items):
         lines.append("next     change the prompts that are blocked, then `ideoflow plan` again")
     else:
@@ -144,6 +159,8 @@ def _item(item: Item) -> dict[str, Any]:
         "buy": item.buy,
         "in_doubt": item.in_doubt,
         "left_out": item.left_out,
+        "given_up": list(item.freed),
+        "cap": item.cap,
         "each_usd": item.each,
         "cost_usd": item.cost,
         "price_source": item.price_source,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flows.errors import HistoryBusy
@@ -12,16 +12,21 @@ from flows.history.journal import Journal
 from flows.history.records import Ack, Claim, End, Entry, Outcome, Record, RecordName, Step
 
 FOLD_TRIES = 50
+TOGETHER = 300
 
 
 @dataclass
 class Standing:
-    """One fingerprint's place in the books. Mutable: a run keeps its own copy up to date between folds."""
+    """One fingerprint's place in the books. Mutable: a run keeps its own copy up to date between folds.
+
+    `replaced` are images that an event gave up; `counted` is without them.
+    """
 
     counted: int = 0
     next: int = 0
     live: dict[int, Entry] = field(default_factory=dict)
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,10 @@ def fold(
     asked = frozenset(fingerprints)
     for attempt in range(FOLD_TRIES):
         names = [name for name in journal.names() if not only or name.fingerprint in asked]
-        records = journal.read(names)
+        records = _read(journal, names)
         try:
             index.refresh(asked | {name.fingerprint for name in names})
+            index.refresh_replaced(asked)
         except HistoryBusy:
             wait(attempt)
             continue
@@ -72,6 +78,25 @@ def fold(
         "the journal and the history do not fit together (numbers are missing). If files below .journal or "
         "requests/ were deleted or are still being copied, restore them first"
     )
+
+
+def _read(journal: Journal, names: Sequence[RecordName]) -> list[tuple[RecordName, Record | None]]:
+    """The records that are still there. Those of one entry repeat its claim, which is held once: memory stays small."""
+    claims: dict[str, Claim] = {}
+    found: list[tuple[RecordName, Record | None]] = []
+    for start in range(0, len(names), TOGETHER):
+        found += [(name, _shared(record, claims)) for name, record in journal.read(names[start : start + TOGETHER])]
+    return found
+
+
+def _shared(record: Record | None, claims: dict[str, Claim]) -> Record | None:
+    if record is None:
+        return None
+    claim = record if isinstance(record, Claim) else record.claim
+    first = claims.setdefault(record.request_id, claim)
+    if first is claim or first != claim:
+        return record
+    return first if isinstance(record, Claim) else replace(record, claim=first)
 
 
 def _assemble(
@@ -94,10 +119,18 @@ def _assemble(
         numbers = {row.n for row in sealed.values()} | set(groups.get(fingerprint, {}))
         dense = dense and numbers == set(range(len(numbers)))
         reopened = {entry.ack.request_id for entry in live.values() if entry.given_up and entry.ack}
-        counted = sum(row.counted for row in sealed.values() if row.request_id not in reopened)
-        counted += sum(entry.counted for entry in live.values())
-        standings[fingerprint] = Standing(counted, len(numbers), live, sealed)
+        counts = {row.request_id: row.counted for row in sealed.values() if row.request_id not in reopened}
+        counts |= {entry.id: entry.counted for entry in live.values()}
+        replaced = index.replaced(fingerprint)
+        counted = sum(counts.values()) - _freed(replaced, counts)
+        standings[fingerprint] = Standing(counted, len(numbers), live, sealed, replaced)
     return Book(standings, tuple(rubbish)), dense
+
+
+def _freed(replaced: Iterable[str], counts: Mapping[str, int]) -> int:
+    """How many places replaced images free: never more than their own request counts for."""
+    per_request = Counter(image.rpartition("-")[0] for image in replaced)
+    return sum(min(number, counts.get(request, 0)) for request, number in per_request.items())
 
 
 def judge(

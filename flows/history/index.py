@@ -1,7 +1,11 @@
-"""What is sealed in ``requests/`` for the fingerprints somebody asks about, kept up to date part by part."""
+"""What is sealed for the fingerprints somebody asks about, kept up to date part by part.
+
+That is their rows of ``requests/``, and which of their images ``lifecycle/`` says are to be replaced.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,12 +14,13 @@ import pyarrow.compute as pc
 from flows.history.parts import Parts
 from flows.history.records import Outcome
 
+REPLACED = "replaced"
 COLUMNS = ("fingerprint", "n", "request_id", "revision", "outcome", "answered", "images", "counted", "cost_micros")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """One row of ``requests/``, as far as counting needs it."""
+    """One row of ``requests/``, as far as counting needs it. A long run holds very many of them."""
 
     fingerprint: str
     n: int
@@ -41,6 +46,9 @@ class SealedIndex:
         self._seen: frozenset[str] = frozenset()
         self._covered: frozenset[str] = frozenset()
         self._rows: dict[str, dict[str, Sealed]] = {}
+        self._events_seen: frozenset[str] = frozenset()
+        self._events_covered: frozenset[str] = frozenset()
+        self._replaced: dict[str, set[str]] = {}
 
     def refresh(self, fingerprints: Iterable[str]) -> None:
         """Bring the rows of these fingerprints (and of all asked for before) up to date."""
@@ -51,6 +59,27 @@ class SealedIndex:
         fresh = [part for part in listing if part not in self._seen]
         self._read(fresh, wanted)
         self._seen, self._covered = frozenset(listing), wanted
+
+    def refresh_replaced(self, fingerprints: Iterable[str]) -> None:
+        """Bring the events of these fingerprints up to date. One that is missed only makes us buy less."""
+        wanted = self._events_covered | frozenset(fingerprints)
+        if not wanted:
+            return
+        listing = self._parts.listing("lifecycle")
+        if wanted != self._events_covered:
+            self._replaced, self._events_seen = {}, frozenset()
+        # Merged parts say nothing new, and events are never taken back: what is known stays.
+        fresh = [part for part in listing if part not in self._events_seen]
+        if fresh:
+            ours = (pc.field("event") == REPLACED) & pc.field("fingerprint").isin(sorted(wanted))
+            rows = self._parts.read(fresh, "lifecycle", ["event", "fingerprint", "image_id"], ours)
+            for row in rows.to_pylist():
+                self._replaced.setdefault(row["fingerprint"], set()).add(row["image_id"])
+        self._events_seen, self._events_covered = frozenset(listing), wanted
+
+    def replaced(self, fingerprint: str) -> frozenset[str]:
+        """Ids of the images of a fingerprint that somebody gave up, so that others are bought in their place."""
+        return frozenset(self._replaced.get(fingerprint, ()))
 
     def of(self, fingerprint: str) -> dict[str, Sealed]:
         """By request id; of several rows for one request the latest revision."""
@@ -65,7 +94,9 @@ class SealedIndex:
             return
         rows = self._parts.read(parts, "requests", COLUMNS, pc.field("fingerprint").isin(sorted(wanted)))
         for row in rows.to_pylist():
-            sealed = Sealed(**{**row, "outcome": Outcome(row["outcome"])})
+            # One text for all rows of a fingerprint.
+            same = {"fingerprint": sys.intern(row["fingerprint"]), "outcome": Outcome(row["outcome"])}
+            sealed = Sealed(**(row | same))
             known = self._rows.setdefault(sealed.fingerprint, {})
             before = known.get(sealed.request_id)
             if before is None or sealed.revision > before.revision:

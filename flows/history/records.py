@@ -275,10 +275,15 @@ class Entry:
         return request.images if self.final.outcome.counted else 0
 
 
+def claimed_micros(claim: Claim) -> int:
+    """What a request was expected to cost, in micro-dollars: prices have at most six decimals, so this is exact."""
+    return int(claim.price_usd * claim.images * 1_000_000)
+
+
 def settled_micros(end: End) -> int:
     """What a finished request cost in micro-dollars: by the API's word where it gave one, else by price."""
     if not end.outcome.counted:
         return 0
     if end.cost_micros is not None:
         return end.cost_micros
-    return int(end.claim.price_usd * end.claim.images * 1_000_000)
+    return claimed_micros(end.claim)

@@ -33,11 +33,11 @@ def images(parts: Parts, columns: Sequence[str] | None = None, where: pc.Express
     """One row per billed image. `columns` None is all of them."""
     needed = None if columns is None else list(dict.fromkeys([*columns, "image_id", "status"]))
     rows = parts.read(parts.listing("images"), "images", needed, where)
-    rows = _once(rows)
+    rows = once(rows)
     return rows if columns is None else rows.select(list(columns))
 
 
-def _once(rows: pa.Table) -> pa.Table:
+def once(rows: pa.Table) -> pa.Table:
     """Drop the second row of an image: there is one only after a broken lock or a late answer."""
     if pc.count_distinct(rows["image_id"]).as_py() == rows.num_rows:
         return rows

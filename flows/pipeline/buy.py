@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import ParamSpec, TypeVar
 
-from flows.errors import MaybeSent, NotSent, StorageTrouble
+from flows.budget.limits import Booking, Caps
+from flows.budget.prices import micros
+from flows.errors import IdeoflowError, MaybeSent, NotSent, StorageTrouble
 from flows.history.claims import Unsettled
-from flows.history.records import Ack, Claim, End, Entry, Labels, Outcome, Step, encoded
+from flows.history.records import (
+    Ack,
+    Claim,
+    End,
+    Entry,
+    Labels,
+    Outcome,
+    Step,
+    claimed_micros,
+    encoded,
+    settled_micros,
+)
 from flows.ideogram.answers import Accepted, Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
+from flows.ids import time_of
+from flows.pipeline import funds
 from flows.pipeline.finish import Unfinished, declined, finish, reading
 from flows.pipeline.governor import Place
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.record import disown, put
+from flows.pipeline.till import Short
 from flows.planner import Item
 
 log = logging.getLogger(__name__)
 
+CROWDED_TRIES = 3
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Nothing was sent, and why."""
+    """Nothing was sent, and why. `capped`: a cap of the budget was in the way."""
 
     why: str
+    remedy: str = ""
+    capped: bool = False
 
 
 Bought = End | Unfinished | LeftOut | None
@@ -34,19 +57,25 @@ Bought = End | Unfinished | LeftOut | None
 
 async def buy(kit: Kit, item: Item, images: int) -> tuple[Claim | None, Bought]:
     """Buy up to that many images of an item with one request that runs, trying again what provably did not."""
-    tries, busy_since = 0, None
+    tries, busy_since, crowded = 0, None, 0
     while True:
         if why := _closed(kit, item):
             return None, LeftOut(why)
         async with kit.governor.hold(images) as place:
             if why := _closed(kit, item) or await asyncio.to_thread(_no_room, kit):
                 return None, LeftOut(why)
-            cost = item.each * images
-            if not kit.budget.reserve(cost):
-                return None, LeftOut("the cap of this run is reached")
-            claim, result = await _request(kit, item, images, place)
-            spent = _spent(claim, result)
-            kit.budget.settle(cost, spent)
+            booking = await _asked(kit, kit.till.admit, micros(item.each * images), images)
+            if isinstance(booking, Short):
+                return None, _capped(booking)
+            claim, result = await _request(kit, item, images, place, booking)
+            kit.till.settle(booking, *_spent(claim, result))
+        if isinstance(result, LeftOut):
+            # Runs that claim at once may both find the cap exceeded, and both step back though one would fit.
+            crowded += 1
+            if crowded >= CROWDED_TRIES:
+                return None, result
+            await kit.sleep(crowded * (0.2 + kit.random()))
+            continue
         if isinstance(result, End) and result.outcome is Outcome.REFUSED:
             # The same prompt would be refused again, and refusals are held against the account.
             kit.closed[item.fingerprint] = "refused as unsafe just now; change the prompt"
@@ -87,22 +116,27 @@ def _hopeless(end: End) -> bool:
     return end.status is not None and 400 <= end.status < 500
 
 
-def _spent(claim: Claim | None, result: Bought) -> Decimal:
+def _spent(claim: Claim | None, result: Bought) -> tuple[int, int]:
+    """What it cost in micro-dollars, and how many images it counts for; all of it where that is not known."""
     if claim is None or result is None or isinstance(result, LeftOut):
-        return Decimal(0)
-    if isinstance(result, End) and not result.outcome.counted:
-        return Decimal(0)
-    return claim.price_usd * claim.images
+        return 0, 0
+    if isinstance(result, End):
+        return settled_micros(result), claim.images if result.outcome.counted else 0
+    return claimed_micros(claim), claim.images
 
 
-async def _request(kit: Kit, item: Item, images: int, place: Place) -> tuple[Claim | None, Bought]:
+def _capped(short: Short) -> LeftOut:
+    return LeftOut(f"{short.words} is reached", Caps.remedy(short.cap), capped=True)
+
+
+async def _request(kit: Kit, item: Item, images: int, place: Place, booking: Booking) -> tuple[Claim | None, Bought]:
     """One claim and what came of it. Raises errors.Unfinished where nothing was sent because of the books."""
     began = kit.uptime()
     try:
         claim = await asyncio.to_thread(
             kit.desk.take,
             item.fingerprint,
-            wanted=item.counted + item.buy,
+            wanted=item.until,
             at_most=images,
             make=lambda n, count: _claim(kit, item, n, count),
         )
@@ -112,10 +146,34 @@ async def _request(kit: Kit, item: Item, images: int, place: Place) -> tuple[Cla
         raise
     if claim is None:
         return None, None
+    if short := await _confirmed(kit, claim, booking):
+        return claim, short
     try:
         return claim, await _claimed(kit, item, claim, place, began)
     except StorageTrouble as trouble:
         return claim, Unfinished(f"what became of it could not be recorded: {trouble}")
+
+
+async def _asked(kit: Kit, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The till's answer, from a thread only where it may have to read the books."""
+    if kit.till.looks:
+        return await asyncio.to_thread(question, *args, **kwargs)
+    return question(*args, **kwargs)
+
+
+async def _confirmed(kit: Kit, claim: Claim, booking: Booking) -> LeftOut | None:
+    """With the claim on storage, what everybody has spent decides; a claim beyond a cap ends void, unsent."""
+    try:
+        short = await _asked(kit, kit.till.confirm, booking, time_of(claim.request_id))
+    except IdeoflowError as trouble:
+        kit.stop.ask(str(trouble), "see to the storage, then run again")
+        await _void(kit, claim, f"the caps could not be checked: {trouble}")
+        raise
+    if short is None:
+        return None
+    left_out = _capped(short)
+    await _void(kit, claim, f"never sent: {left_out.why}")
+    return left_out
 
 
 async def _claimed(kit: Kit, item: Item, claim: Claim, place: Place, began: float) -> Bought:
@@ -195,8 +253,7 @@ async def _turned_away(kit: Kit, ack: Ack, answer: Declined | Failed, place: Pla
             case Decline.KEY:
                 kit.stop.ask(f"the API key was refused: {answer.message}", "check IDEOGRAM_API_KEY, then run again")
             case Decline.FUNDS:
-                why = answer.reject_reason or answer.message
-                kit.stop.ask(f"no funds: {why}", "top up at https://ideogram.ai/manage-api, then run again")
+                kit.stop.ask(*funds.words(answer.reject_reason, answer.message))
             case Decline.FORBIDDEN:
                 kit.closed[ack.claim.model] = f"the key may not use {ack.claim.model}: {answer.message}"
             case Decline.UNSAFE | Decline.INVALID:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Protocol
 
-from flows.budget.limits import RunBudget
 from flows.history.claims import ClaimDesk
 from flows.history.journal import Journal
 from flows.history.records import Owner
@@ -17,6 +16,7 @@ from flows.history.seal import Sealer
 from flows.ids import uuid7
 from flows.pipeline.governor import Governor
 from flows.pipeline.queue import ByExpiry
+from flows.pipeline.till import Till
 from flows.storage import Storage
 
 
@@ -114,7 +114,7 @@ class Kit:
     sealer: Sealer
     governor: Governor
     downloads: ByExpiry
-    budget: RunBudget
+    till: Till
     owner: Owner
     origin: str
     rules: Rules

@@ -115,7 +115,9 @@ async def _order(kit: Kit, item: Item, images: int, tally: Tally) -> None:
         tally.elsewhere(item.variant.name, images)
         return
     if isinstance(result, LeftOut) or claim is None:
-        tally.left_out(item.variant.name, images, result.why if isinstance(result, LeftOut) else "stopped")
+        left = result if isinstance(result, LeftOut) else LeftOut("stopped")
+        tally.left_out(item.variant.name, images, left.why, left.remedy)
+        tally.cap_remedy = tally.cap_remedy or (left.remedy if left.capped else "")
         return
     tally.elsewhere(item.variant.name, images - claim.images)
     if isinstance(result, Unfinished):

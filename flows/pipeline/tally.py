@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from flows.history.records import Claim, End, ImageStatus, Outcome, settled_micros
+from flows.history.records import Claim, End, ImageStatus, Outcome, claimed_micros, settled_micros
 from flows.pipeline.finish import Unfinished
 
 PROBLEMS_KEPT = 200
@@ -30,6 +30,7 @@ class Tally:
     troubles_seen: int = 0
     bytes: int = 0
     requests: int = 0
+    cap_remedy: str = ""
 
     def total(self, what: str) -> int:
         """How many images met that fate, over all variants."""
@@ -41,12 +42,12 @@ class Tally:
         if len(self.troubles) < PROBLEMS_KEPT:
             self.troubles.append(Trouble(what, subject, remedy))
 
-    def left_out(self, name: str, images: int, why: str) -> None:
+    def left_out(self, name: str, images: int, why: str, remedy: str = "") -> None:
         """Images that were planned and not asked for."""
         self._count(name, "left out", images)
-        what, _, remedy = why.partition("; ")
+        what, _, said = why.partition("; ")
         if not any(trouble.what == what for trouble in self.troubles):
-            self.trouble(what, name, remedy or "run again")
+            self.trouble(what, name, remedy or said or "run again")
 
     def elsewhere(self, name: str, images: int) -> None:
         """Images that were planned, and that another run had bought by the time it came to them."""
@@ -77,7 +78,7 @@ class Tally:
     def unfinished(self, claim: Claim, left: Unfinished, *, recovered: bool) -> None:
         """A request is still open. What an earlier run paid for is not this one's to pay."""
         name = claim.labels.variant
-        micros = int(claim.price_usd * claim.images * 1_000_000)
+        micros = claimed_micros(claim)
         if left.doubt:
             self._count(name, "in doubt", claim.images, micros)
             remedy = "look in your Ideogram account, then `ideoflow recover --resubmit` or `--write-off`"

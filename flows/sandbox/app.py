@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.sandbox import refusals, routes_control, routes_images, routes_older, routes_v2
+from flows.sandbox import refusals, routes_account, routes_control, routes_images, routes_older, routes_v2
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.service import Sandbox
 from flows.sandbox.wire import Stamp
@@ -32,6 +32,7 @@ def build_app(config: SandboxConfig) -> Starlette:
             *routes_v2.ROUTES,
             *routes_older.ROUTES,
             *routes_images.ROUTES,
+            *routes_account.ROUTES,
             *routes_control.ROUTES,
         ],
         middleware=[Middleware(Stamp, clock=config.clock, entropy=config.entropy)],

@@ -20,7 +20,8 @@ class SandboxConfig:
     of links can be tested without sleeping. `latency_s` is the range that a job's duration is drawn from,
     always the same for the same request. `pictures` is ``rich``, or ``plain`` where speed matters more.
     `faults` None keeps what the state directory holds; a plan, even an empty one, replaces it.
-    `renew_links` makes every poll sign fresh links (whether the real API does is not documented).
+    `admin` says whether the key is an admin's, who alone may see the account's usage, and `usage_lag_s` how far that is
+    behind. `renew_links` makes every poll sign fresh links (whether the real API does is not documented).
     """
 
     state_dir: Path
@@ -32,5 +33,7 @@ class SandboxConfig:
     faults: FaultPlan | None = None
     renew_links: bool = False
     seed: int = 0
+    admin: bool = True
+    usage_lag_s: float = 0
     clock: Callable[[], float] = field(default=time.time, repr=False)
     entropy: Callable[[int], bytes] = field(default=os.urandom, repr=False)

@@ -163,6 +163,11 @@ class Store:
         jobs = [from_row(*row) for row in self._rows(f"{_SELECT} ORDER BY number")]
         return ledger_of(jobs, self.clock())
 
+    def billed(self, start: float, end: float) -> list[Job]:
+        """Jobs that were completed, and hence billed, from `start` until before `end`."""
+        rows = self._rows(f"{_SELECT} WHERE due_at >= ? AND due_at < ? AND failure IS NULL ORDER BY number", start, end)
+        return [from_row(*row) for row in rows]
+
     def set_faults(self, plan: FaultPlan, *, keep_progress: bool = False) -> None:
         """Replaces the plan and starts its numbering anew (`keep_progress`: not if it is the same plan)."""
         text = json.dumps(plan.to_json(), sort_keys=True)

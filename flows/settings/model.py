@@ -113,6 +113,14 @@ class Budget(_Section):
     per_run_usd: Dollars | None = Field(
         Decimal("5.00"), description="Most that one run may spend, in US dollars; null is no cap."
     )
+    per_day_usd: Dollars | None = Field(
+        None,
+        description="Most that may be spent on a day of generate.timezone, by all runs that share the history. "
+        "Requests under way and in doubt count in full. Runs at the same time can overshoot it a little: by what "
+        "others asked for in the 30 seconds since a run last looked, and by nothing once little is left.",
+    )
+    per_month_usd: Dollars | None = Field(None, description="The same for a calendar month.")
+    per_run_images: int | None = Field(None, ge=1, description="Most images that one run may buy; null is no cap.")
 
 
 class Generate(_Section):

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from flows.errors import HistoryBusy
+from flows.history import replaced
 from flows.history.claims import ClaimDesk
 from flows.history.fold import fold
 from flows.history.index import SealedIndex
@@ -44,6 +45,7 @@ class World:
     objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     paid: dict[str, int] = field(default_factory=dict)
     clock: datetime = START
+    withhold: bool = False
     running: bool = False
     dead: list[greenlet] = field(default_factory=list)
 
@@ -189,13 +191,24 @@ class Process:
                 self.seal()
         self.seal()
 
+    def retry(self) -> None:
+        """What `generate --retry withheld` does: give up what was withheld, in an event, then buy what is missing."""
+        book = self._fold(self.journal, SealedIndex(self.parts), [FINGERPRINT], wait=lambda _: self.world.step())
+        freed = replaced.candidates(self.parts, book, [FINGERPRINT], ["withheld"])
+        rows = replaced.rows(
+            freed, new_id=self.world.new_id, at=self.world.clock, run_id=self.owner.run_id, why="a test"
+        )
+        if rows:
+            self.parts.write("lifecycle", "2026-11", rows)
+        self.buy()
+
     def recover(self) -> None:
         """What any later run does for entries that have an answer and a dead owner (age is not on trial here)."""
         book = self._fold(self.journal, SealedIndex(self.parts), (), wait=lambda _: self.world.step())
         for entry in book.live:
             if entry.ack is not None and entry.final is None:
                 step = Step.AMEND if entry.late else Step.END
-                self.journal.put(entry.fingerprint, entry.n, step, _completed(entry.ack.claim, self.world.clock))
+                self.journal.put(entry.fingerprint, entry.n, step, _completed(entry.ack.claim, self.world))
         self.seal()
 
     def give_up(self) -> None:
@@ -232,7 +245,7 @@ class Process:
         self.journal.put(
             claim.fingerprint, claim.n, Step.ACK, Ack(claim.request_id, claim, self.world.clock, 200, "{}")
         )
-        self.journal.put(claim.fingerprint, claim.n, Step.END, _completed(claim, self.world.clock))
+        self.journal.put(claim.fingerprint, claim.n, Step.END, _completed(claim, self.world))
 
     def _claim(self, n: int, images: int) -> Claim:
         return Claim(
@@ -254,9 +267,15 @@ class Process:
         )
 
 
-def _completed(claim: Claim, now: datetime) -> End:
-    images = tuple(ImageRecord(index, ImageStatus.STORED) for index in range(claim.images))
-    return End(claim.request_id, claim, now, Outcome.COMPLETED, answered=True, images=images)
+def _completed(claim: Claim, world: World) -> End:
+    images = tuple(ImageRecord(index, _fate(claim.request_id, index, world)) for index in range(claim.images))
+    return End(claim.request_id, claim, world.clock, Outcome.COMPLETED, answered=True, images=images)
+
+
+def _fate(request_id: str, index: int, world: World) -> ImageStatus:
+    """Whoever finishes a request finds the same: of withheld images about every third one."""
+    withheld = world.withhold and sum(request_id.encode()) % 3 == index % 3
+    return ImageStatus.WITHHELD if withheld else ImageStatus.STORED
 
 
 def _void(claim: Claim, now: datetime, *, answered: bool) -> End:
@@ -272,15 +291,23 @@ class Aftermath:
     images_paid_known: int
     image_rows: int
     counted: int
+    replaced: int
     in_doubt: list[Entry]
     resubmitted: bool
     journal_left: int
 
 
-def live(seed: int, safeguards: Safeguards | None = None, *, resubmit: bool = False, compact: bool = True) -> Aftermath:
+def live(
+    seed: int,
+    safeguards: Safeguards | None = None,
+    *,
+    resubmit: bool = False,
+    compact: bool = True,
+    retry: bool = False,
+) -> Aftermath:
     """One random life: several processes interleaved at every storage call, some of them killed at any of them."""
     rng = random.Random(seed)
-    world = World(rng)
+    world = World(rng, withhold=retry)
     guards = safeguards or Safeguards()
     wanted = rng.choice((1, 2, 3))
     buyers = rng.choice((2, 3, 4))
@@ -291,6 +318,8 @@ def live(seed: int, safeguards: Safeguards | None = None, *, resubmit: bool = Fa
         actors.append(greenlet(extras[1].compact))
     if resubmit:
         actors.append(greenlet(extras[2].give_up))
+    if retry:
+        actors += [greenlet(Process(world, 20 + number, wanted, guards).retry) for number in range(3)]
     world.running = True
     killed = rng.random() * 0.01
     while actors:
@@ -324,6 +353,7 @@ def _aftermath(world: World, wanted: int, *, resubmit: bool) -> Aftermath:
     images = {row["image_id"] for row in _rows(calm, "images")}
     doubt = [entry for entry in book.live if entry.final is None]
     doubt_ids = {entry.request.request_id for entry in doubt if entry.request}
+    given_up = {row["image_id"] for row in _rows(calm, "lifecycle") if row["event"] == "replaced"}
     known = sum(images_ for request, images_ in world.paid.items() if request in requests)
     lost = {request for request in world.paid if request not in requests and request not in doubt_ids}
     if not resubmit:
@@ -334,6 +364,7 @@ def _aftermath(world: World, wanted: int, *, resubmit: bool) -> Aftermath:
         images_paid_known=known,
         image_rows=len(images),
         counted=standing.counted,
+        replaced=len(given_up),
         in_doubt=doubt,
         resubmitted=resubmit,
         journal_left=len(calm.journal.names()),

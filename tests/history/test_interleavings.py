@@ -63,6 +63,51 @@ def test_an_answer_after_giving_up_is_finished_and_counted() -> None:
         assert after.counted >= after.images_paid_known, seed
 
 
+def _retried(seeds: Iterable[int]) -> int:
+    """Lives in which some images are withheld and several runs at once give them up: how many were given up."""
+    freed = 0
+    for seed in seeds:
+        after = model.live(seed, retry=True)
+        assert after.paid <= after.wanted + after.replaced, f"seed {seed}: paid twice: {after}"
+        assert after.image_rows == after.images_paid_known, f"seed {seed}: rows and bills differ: {after}"
+        assert after.counted >= after.images_paid_known - after.replaced, f"seed {seed}: not counted: {after}"
+        assert after.journal_left == len(after.in_doubt), f"seed {seed}: rubbish stays behind: {after}"
+        freed += after.replaced
+    return freed
+
+
+def test_every_image_given_up_frees_one_place_however_often_it_is_given_up() -> None:
+    """Runs with --retry at once, killed anywhere: no more is paid than is wanted, plus one per image given up."""
+    assert _retried(range(300)) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(2))
+def test_many_more_lives_with_retries(shard: int) -> None:
+    """The same over many more lives."""
+    _retried(range(10_000 + shard * 3000, 10_000 + shard * 3000 + 3000))
+
+
+def test_counting_events_instead_of_images_would_pay_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Image ids are what is counted: were every event taken for a place of its own, some life would pay too much."""
+    honest = SealedIndex.refresh_replaced
+
+    def doubled(self: SealedIndex, fingerprints: Iterable[str]) -> None:
+        honest(self, fingerprints)
+        rows = self._parts.read(self._parts.listing("lifecycle"), "lifecycle").to_pylist()
+        # A second event becomes another image of the same request.
+        seen: dict[str, int] = {}
+        for row in rows:
+            seen[row["image_id"]] = seen.get(row["image_id"], 0) + 1
+        for image, times in seen.items():
+            known = self._replaced.setdefault(model.FINGERPRINT, set())
+            known |= {f"{image.rpartition('-')[0]}-{90 + number}" for number in range(times - 1)}
+
+    monkeypatch.setattr(SealedIndex, "refresh_replaced", doubled)
+    lives = (model.live(seed, retry=True) for seed in range(600))
+    assert any(after.paid > after.wanted + after.replaced for after in lives)
+
+
 class _Trusting(ClaimDesk):
     """A desk that does not look at the history again after its claim."""
 

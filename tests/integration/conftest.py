@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,9 @@ class Place:
             **self.settings,
         }
 
-    def start(self, *, trap: Mapping[str, Any] | None = None, limit: int | None = None) -> Run:
+    def start(
+        self, *, trap: Mapping[str, Any] | None = None, limit: int | None = None, retry: Sequence[str] = ()
+    ) -> Run:
         """Begin a run in a process of its own."""
         self.runs += 1
         result = self.folder / f"run-{self.runs}.json"
@@ -132,6 +134,7 @@ class Place:
             "result": str(result),
             "trap": trap,
             "limit": limit,
+            "retry": list(retry),
         }
         return Run(self.spawner.start(job), result, self.spawner)
 

@@ -238,7 +238,7 @@ def work(job: Mapping[str, Any]) -> int:
         if trap.act == "sent":
             trap.watch()
         ws = trapped(ws, trap)
-    ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"))
+    ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"), tuple(job.get("retry", ())))
     try:
         result = asyncio.run(generate(ws, ask, stop))
     except IdeoflowError as error:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import pytest
 from PIL import Image
 
-from flows.budget.limits import RunBudget
+from flows.budget.limits import Budget, Caps
 from flows.errors import StorageTrouble
 from flows.history.claims import ClaimDesk
 from flows.history.fold import Book, fold
@@ -32,6 +32,7 @@ from flows.manifest.variant import Variant, fingerprint
 from flows.pipeline.governor import Governor
 from flows.pipeline.kit import Kit, Progress, Rules
 from flows.pipeline.queue import ByExpiry
+from flows.pipeline.till import Till
 from flows.planner import Item, Plan, Verdict
 from flows.storage import LocalStorage, Storage
 
@@ -264,7 +265,12 @@ class World:
             sealer=Sealer(journal, parts, owner, lambda _: None),
             governor=Governor(limit),
             downloads=ByExpiry(4),
-            budget=RunBudget(Decimal(cap) if cap else None),
+            till=Till(
+                Budget(Caps(per_run_usd=Decimal(cap) if cap else None), UTC),
+                lambda _: (0, 0),
+                lambda: self.clock.now,
+                self.clock.uptime,
+            ),
             owner=owner,
             origin="sandbox",
             rules=Rules(**{"reserve_bytes": 0, **rules}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from flows.budget.limits import Cap
 from flows.errors import MaybeSent, NotSent, Unfinished
 from flows.history.records import End, Outcome
 from flows.pipeline import governor
@@ -81,7 +81,7 @@ def test_a_lost_answer_is_in_doubt_and_the_claim_stays(world: Any) -> None:
     assert world.journal() == ["0.claim"]
     assert bought(kit, item) == (None, None)
     assert len(world.api.posted) == 1
-    assert kit.budget.spent == Decimal("0.06"), "assumed paid"
+    assert kit.till.budget.run_micros == 60_000, "assumed paid"
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"", b'{"hello": 1}', b"[1]", b"\xff\xfe"])
@@ -344,9 +344,9 @@ def test_money_reserved_and_not_needed_comes_back(world: Any) -> None:
     kit = world.kit(cap="0.24")
     _, end = bought(kit, world.item(3), 4)
     assert end.claim.images == 3
-    assert (kit.budget.spent, kit.budget.reserved) == (Decimal("0.18"), Decimal(0))
+    assert kit.till.budget.run_micros == 180_000
     assert bought(kit, world.item(3), 1) == (None, None)
-    assert kit.budget.remaining == Decimal("0.06")
+    assert kit.till.budget.left(Cap.RUN, kit.now()) == 60_000
 
 
 def test_the_cap_of_the_run_is_never_passed(world: Any) -> None:
