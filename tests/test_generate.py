@@ -231,6 +231,7 @@ def test_the_form_is_flat_and_explains_itself() -> None:
         "manifest": "array",
         "select": "array",
         "limit": "integer",
+        "retry": "array",
         "config": "array",
         "project": "string",
     }

@@ -123,24 +123,12 @@ def _careless_fold(
     wait: Callable[[int], None] = lambda _: None,
     only: bool = False,
 ) -> Book:
-    """A fold that takes max+1 as the next number and does not mind gaps."""
-    book = _once(journal, index, fingerprints, wait=wait, only=only)
+    """A fold that takes max+1 as the next number."""
+    book = fold(journal, index, fingerprints, wait=wait, only=only)
     for fingerprint, standing in book.standings.items():
         numbers = {row.n for row in index.of(fingerprint).values()} | standing.live.keys()
         standing.next = max(numbers, default=-1) + 1
     return book
-
-
-def _once(journal: Journal, index: SealedIndex, fingerprints: Iterable[str], **options: Any) -> Book:
-    """The real fold, which believes whatever it sees first."""
-    assemble: Any = fold_module._assemble
-
-    def any_will_do(*given: Any) -> tuple[Book, bool]:
-        return assemble(*given)[0], True
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fold_module, "_assemble", any_will_do)
-        return fold(journal, index, fingerprints, **options)
 
 
 def _first_loss(lives: int, safeguards: Any = None) -> int | None:
@@ -161,5 +149,7 @@ def test_without_the_look_after_the_claim_money_is_lost() -> None:
 
 def test_without_dense_numbers_money_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Density is needed: taking max+1 of whatever was seen pays twice in some life."""
+    assemble: Any = fold_module._assemble
+    monkeypatch.setattr(fold_module, "_assemble", lambda *given: (assemble(*given)[0], True))
     monkeypatch.setattr(claims, "fold", _careless_fold)
     assert _first_loss(1500) is not None
