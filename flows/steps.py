@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
 from flows.history import replaced, view
+from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.records import Entry
 from flows.history.schema import event_row
@@ -197,7 +198,7 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
         event_row(
             event_id=ws.new_id(),
             at=now,
-            event="relabelled",
+            event=Event.RELABELLED,
             actor="generate",
             run_id=run_id,
             reason=f"the manifest calls it {names[0].variant}",

@@ -38,7 +38,7 @@ def generate(
         prefect_ready(say=lambda text: typer.echo(text, err=True))
     with watched("buying", quiet=as_json) as (tell, stop):
         if as_flow:
-            from flows.generate import run_flow  # noqa: PLC0415  Prefect is imported by whoever uses it
+            from flows.generate import run_flow
 
             report, where = run_flow(ask, str(ws.settings.project), config, tell, stop)
         else:

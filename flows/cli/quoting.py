@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def quoted(ws: Workspace, asked: Ask, *, quiet: bool) -> Quotation:
     """Ask the API what the selected variants cost."""
-    from flows.steps import chosen  # noqa: PLC0415  it is slow to import, as every verb's steps are
+    from flows.steps import chosen
 
     ws.settings.key()
     variants = chosen(ws, asked)[1]

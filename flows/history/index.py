@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from flows.history.events import Event
 from flows.history.parts import Parts
 from flows.history.records import Outcome
 
-REPLACED = "replaced"
 COLUMNS = ("fingerprint", "n", "request_id", "revision", "outcome", "answered", "images", "counted", "cost_micros")
 
 
@@ -71,7 +71,7 @@ class SealedIndex:
         # Merged parts say nothing new, and events are never taken back: what is known stays.
         fresh = [part for part in listing if part not in self._events_seen]
         if fresh:
-            ours = (pc.field("event") == REPLACED) & pc.field("fingerprint").isin(sorted(wanted))
+            ours = (pc.field("event") == str(Event.REPLACED)) & pc.field("fingerprint").isin(sorted(wanted))
             rows = self._parts.read(fresh, "lifecycle", ["event", "fingerprint", "image_id"], ours)
             for row in rows.to_pylist():
                 self._replaced.setdefault(row["fingerprint"], set()).add(row["image_id"])

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from flows.history import view
+from flows.history.events import Event
 from flows.history.fold import Book
-from flows.history.index import REPLACED
 from flows.history.parts import Parts
 from flows.history.schema import event_row, image_id
 
@@ -54,7 +54,7 @@ def rows(
         event_row(
             event_id=new_id(),
             at=at,
-            event=REPLACED,
+            event=Event.REPLACED,
             actor="generate",
             run_id=run_id,
             reason=why,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from flows.history.events import Event
 from flows.history.records import End, ImageRecord, settled_micros
 from flows.ids import canonical_json, time_of
 
@@ -137,11 +138,38 @@ FEATURES = _schema(
     }
 )
 
+FINDINGS = _schema(
+    {
+        "finding_id": pa.string(),
+        "audit_id": pa.string(),
+        "found_at": _TIME,
+        "check": pa.string(),
+        "code": pa.string(),
+        "severity": pa.string(),
+        "state": pa.string(),
+        "subject": pa.string(),
+        "image_id": pa.string(),
+        "related_image_id": pa.string(),
+        "prompt_id": pa.string(),
+        "variant": pa.string(),
+        "brand": pa.string(),
+        "campaign": pa.string(),
+        "message": pa.string(),
+        "remedy": pa.string(),
+        "measure": pa.float64(),
+        "threshold": pa.float64(),
+        "unit": pa.string(),
+        "accepted": pa.bool_(),
+        "details": pa.string(),
+    }
+)
+
 DATASETS: Mapping[str, pa.Schema] = {
     "images": IMAGES,
     "requests": REQUESTS,
     "lifecycle": LIFECYCLE,
     "features": FEATURES,
+    "findings": FINDINGS,
 }
 
 
@@ -263,7 +291,7 @@ def event_row(
     *,
     event_id: str,
     at: datetime,
-    event: str,
+    event: Event,
     actor: str,
     run_id: str,
     reason: str = "",
@@ -276,7 +304,7 @@ def event_row(
     return {
         "event_id": event_id,
         "at": at,
-        "event": event,
+        "event": str(event),
         "image_id": image,
         "fingerprint": fingerprint,
         "reason": reason,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flows.history.events import Event
 from flows.history.records import ImageRecord, ImageStatus, Outcome, settled_micros
 from flows.history.schema import DATASETS, event_row, image_rows, request_row, table
 
@@ -99,6 +100,6 @@ def test_the_margin_is_how_long_the_link_would_have_lived(books: Any) -> None:
 
 def test_an_event_is_a_row_too(books: Any) -> None:
     """Lifecycle rows fit their table."""
-    row = event_row(event_id="e", at=books.now, event="relabelled", actor="generate", run_id="r", details={"a": 1})
+    row = event_row(event_id="e", at=books.now, event=Event.RELABELLED, actor="generate", run_id="r", details={"a": 1})
     (back,) = table("lifecycle", [row]).to_pylist()
     assert json.loads(back["details"]) == {"a": 1}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from flows.history import view
+from flows.history.events import Event
 from flows.history.schema import event_row
 
 PRINT = "a" * 64
@@ -17,7 +18,7 @@ def rename(books: Any, fingerprint: str, variant: str) -> None:
     row = event_row(
         event_id=books.new_id(),
         at=books.now,
-        event="relabelled",
+        event=Event.RELABELLED,
         actor="generate",
         run_id="r",
         fingerprint=fingerprint,

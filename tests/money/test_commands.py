@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli.app import app
+from flows.cli.base import app
 from flows.errors import UserError
 from flows.sandbox.handle import IdeogramSandbox
 from flows.workspace import Workspace

@@ -1,0 +1,59 @@
+"""The command itself and the options that many verbs share; each verb stands in the module of its room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.workspace import Workspace
+
+app = typer.Typer(
+    name="ideoflow",
+    help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Try it without a key: by default an offline sandbox stands in. `ideoflow plan`, then `ideoflow generate`.",
+)
+
+Project = Annotated[Path | None, typer.Option("--project", help="The project's folder.", envvar="IDEOFLOW_PROJECT")]
+Config = Annotated[
+    list[str] | None, typer.Option("--config", "-c", help="An overlay: a file, or a name such as s3. Repeats.")
+]
+Manifest = Annotated[
+    list[str] | None, typer.Option("--manifest", "-m", help="A manifest: file, glob or fsspec URL. Repeats.")
+]
+Select = Annotated[
+    list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ideoflow {version('ideoflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def workspace(project: Path | None, config: list[str] | None) -> Workspace:
+    from flows.workspace import open_workspace
+
+    return open_workspace(project, config or ())

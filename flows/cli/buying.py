@@ -1,0 +1,109 @@
+"""The verbs that lead from a manifest to pictures: validate, plan, generate, recover."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, workspace
+
+
+@app.command()
+def validate(
+    manifest: Annotated[list[str] | None, typer.Argument(help="Manifests; those of the settings if left out.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
+    from flows.cli.printing import validated
+    from flows.ideogram.catalogue import price_tier
+
+    ws = workspace(project, config)
+    loaded = ws.manifests(tuple(manifest or ()))
+    price = ws.prices()
+    for variant in loaded.variants:
+        price(variant.model, price_tier(variant.endpoint, variant.options))
+    validated(loaded, as_json=as_json)
+    return 0
+
+
+@app.command()
+def plan(
+    manifest: Manifest = None,
+    select: Select = None,
+    limit: Limit = None,
+    project: Project = None,
+    config: Config = None,
+    quote: Annotated[bool, typer.Option("--quote", help="Ask the API for exact prices, once a day; free.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show what would be bought, why, and for how much. Buys nothing."""
+    from flows.cli import tables
+    from flows.cli.quoting import quoted
+    from flows.steps import Ask, prepare
+
+    ws = workspace(project, config)
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
+    quotation = quoted(ws, ask, quiet=as_json) if quote else None
+    prepared = prepare(ws, ask)
+    tables.plan(prepared, as_json=as_json, quotation=quotation)
+    return 4 if prepared.doubts else 0
+
+
+@app.command()
+def generate(
+    manifest: Manifest = None,
+    select: Select = None,
+    limit: Limit = None,
+    retry: Annotated[
+        str | None, typer.Option("--retry", help="Buy these paid images again: withheld, lost, or both: withheld,lost.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+    prefect: Annotated[
+        bool | None,
+        typer.Option("--prefect/--no-prefect", help="As a Prefect flow run; by default where an API is set."),
+    ] = None,
+) -> int:
+    """Buy what is missing, download it, store it, record it. Killed at any moment, the next run goes on."""
+    from flows.cli.generating import generate as run
+    from flows.steps import Ask
+
+    again = tuple(word.strip() for word in (retry or "").split(",") if word.strip())
+    ask = Ask(tuple(manifest or ()), tuple(select or ()), limit, again)
+    return run(workspace(project, config), ask, config or [], yes=yes, as_json=as_json, prefect=prefect)
+
+
+@app.command()
+def recover(
+    resubmit: Annotated[
+        list[str] | None, typer.Option("--resubmit", help="It did not run: buy it again. A request id, or all.")
+    ] = None,
+    write_off: Annotated[
+        list[str] | None, typer.Option("--write-off", help="It was billed and is lost: do not buy it again.")
+    ] = None,
+    generation: Annotated[
+        str | None, typer.Option("--generation", help="It ran: this is its generation id, fetch it.")
+    ] = None,
+    request: Annotated[str | None, typer.Option("--request", help="Which request --generation answers.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Finish what earlier runs left, and settle requests that are in doubt."""
+    from flows.cli import tables
+    from flows.cli.watching import watched
+    from flows.recovery import Verdicts
+    from flows.recovery import recover as settle
+
+    verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
+    ws = workspace(project, config)
+    with watched("recovering", quiet=as_json) as (tell, stop):
+        done = asyncio.run(settle(ws, verdicts, tell, stop))
+    tables.recovered(done, as_json=as_json)
+    return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
