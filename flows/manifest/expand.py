@@ -70,6 +70,7 @@ class _Work:
 
     def run(self) -> Iterator[Variant]:
         self.desk.check_models()
+        self._check_models()
         total = 0
         templates: list[Wording | None] = []
         for entry in self.manifest.entries:
@@ -182,11 +183,21 @@ class _Work:
                 hint = f"Set `model` here or under `defaults`: {', '.join(CATALOGUE)}."
                 self._problem(entry.at, "no model", hint)
             return None
-        endpoint = find(written.value)
-        if endpoint is None and self._once("model", written.path):
-            hint = did_you_mean(written.value, CATALOGUE, "Models")
-            self._problem(written.path, f"unknown model {shown(written.value)}", hint)
-        return endpoint
+        return find(written.value)
+
+    def _check_models(self) -> None:
+        """Wherever one is written, also where another layer displaces it."""
+        for path, name in self._models():
+            if name is not None and find(name) is None:
+                self._problem(path, f"unknown model {shown(name)}", did_you_mean(name, CATALOGUE, "Models"))
+
+    def _models(self) -> Iterator[tuple[Path, str | None]]:
+        yield ("defaults", "model"), self.manifest.defaults.model
+        for entry in self.manifest.entries:
+            yield (*entry.at, "model"), entry.prompt.model
+            for axis in entry.matrix.axes:
+                for point in axis.points:
+                    yield point.path if axis.listed else (*point.path, "model"), point.overrides.model
 
     def _fill(self, entry: Entry, template: Wording, merged: Merged, name: str) -> Filled | None:
         missing = [word for word in template.names if word not in merged.texts]
