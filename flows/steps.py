@@ -121,7 +121,8 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         book,
         prices,
         doubtful=doubts,
-        departed=view.departed(ws.parts, origin, prints),
+        # Whoever names manifests shows a part of what is wanted: the rest has not left.
+        departed={} if ask.manifests else view.departed(ws.parts, origin, prints),
         retry=replaced.candidates(ws.parts, book, prints, ask.retry),
         limit=ask.limit,
         ceilings=ceilings(ws),

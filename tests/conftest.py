@@ -6,12 +6,16 @@ This runs at import, before any test module can import Prefect, which reads its 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,3 +109,72 @@ def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     name = f"bucket-{next(_numbers)}"
     fsspec.filesystem("s3", **options).mkdir(name)
     return Bucket(name, options, _KEYS)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now; all held at once, so that they differ."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@pytest.fixture(scope="session")
+def seaweed_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """SeaweedFS: a second S3 server, written by others, that checks signatures and keeps its objects on a disk."""
+    weed = Path(sys.executable).with_name("weed")
+    if not weed.exists():
+        pytest.skip("SeaweedFS is not installed (its wheel is part of requirements-dev.lock)")
+    folder = tmp_path_factory.mktemp("weed")
+    keys = {"accessKey": _KEYS["AWS_ACCESS_KEY_ID"], "secretKey": _KEYS["AWS_SECRET_ACCESS_KEY"]}
+    allowed = {"name": "tests", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [allowed]}), encoding="utf-8")
+    roles = ("master.port", "volume.port", "filer.port", "s3.port")
+    ports = iter(_free_ports(2 * len(roles)))
+    listening = {role: next(ports) for role in roles}
+    listening |= {f"{role}.grpc": next(ports) for role in roles}
+    command = [str(weed), f"-logdir={folder}", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command += [f"-{role}={port}" for role, port in listening.items()]
+    command += [
+        "-filer",
+        "-s3",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.config={folder / 's3.json'}",
+        "-master.telemetry=false",
+    ]
+    command += ["-volume.max=50", "-master.volumeSizeLimitMB=64"]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            yield _awaited(f"http://127.0.0.1:{listening['s3.port']}", server)
+        finally:
+            server.kill()
+
+
+def _awaited(url: str, server: subprocess.Popen[bytes]) -> str:
+    """The server's address, once a bucket can be made there and written to."""
+    import fsspec
+
+    options = {"endpoint_url": url, "key": _KEYS["AWS_ACCESS_KEY_ID"], "secret": _KEYS["AWS_SECRET_ACCESS_KEY"]}
+    filesystem = fsspec.filesystem("s3", **options, client_kwargs={"region_name": "eu-central-1"})
+    for _ in range(300):
+        assert server.poll() is None, "the server ended by itself"
+        try:
+            if not filesystem.exists("ready"):
+                filesystem.mkdir("ready")
+            filesystem.pipe_file("ready/x", b"x")
+        except OSError:  # its parts come up one after the other
+            time.sleep(0.1)
+        else:
+            return url
+    raise AssertionError("SeaweedFS did not come up")
+
+
+@pytest.fixture
+def seaweed_bucket(seaweed_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A folder of one's own in a bucket there: each bucket would set disk space aside for itself."""
+    for name, value in _KEYS.items():
+        monkeypatch.setenv(name, value)
+    options = {"endpoint_url": seaweed_endpoint, "client_kwargs": {"region_name": "eu-central-1"}}
+    return Bucket(f"ready/{next(_numbers)}", options, _KEYS)

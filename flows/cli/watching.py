@@ -14,7 +14,7 @@ from flows.pipeline.kit import Progress as Event
 from flows.pipeline.kit import Stop
 from flows.signals import stopping
 
-ARRIVED = ("stored", "withheld", "lost", "recovered")
+ARRIVED = ("stored", "withheld", "lost")  # "recovered" is told besides, of images that are stored
 
 
 @contextlib.contextmanager

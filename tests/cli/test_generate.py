@@ -260,6 +260,7 @@ def test_less_in_the_manifest_deletes_nothing(project: Any, ideoflow: Any) -> No
     assert ideoflow("generate", "--yes").code == 0
     assert project.pictures() == before
     assert project.billed() == 4
+    assert "left the manifest" not in ideoflow("plan", "--manifest", "prompts.yaml").out, "one file is not all of them"
 
 
 def test_a_refused_prompt_stays_blocked(project: Any, ideoflow: Any) -> None:

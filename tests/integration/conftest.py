@@ -26,7 +26,7 @@ from flows.sandbox.handle import IdeogramSandbox, running
 from flows.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = {"v2": "ideogram-3", "legacy": "V_2"}
+MODELS = {"v2": "ideogram-3", "v1": "v1/ideogram-v3", "legacy": "V_2"}
 
 
 class Spawner:
@@ -255,12 +255,21 @@ def place(tmp_path: Path, sandbox: IdeogramSandbox, spawner: Spawner) -> Place:
 @pytest.fixture
 def bucket_place(tmp_path: Path, sandbox: IdeogramSandbox, spawner: Spawner, s3_bucket: Any) -> Place:
     """A project in a bucket, behind a real S3 API."""
+    return _in_bucket(tmp_path, sandbox, spawner, s3_bucket)
+
+
+@pytest.fixture
+def seaweed_place(tmp_path: Path, sandbox: IdeogramSandbox, spawner: Spawner, seaweed_bucket: Any) -> Place:
+    """The same behind another S3 server."""
+    return _in_bucket(tmp_path, sandbox, spawner, seaweed_bucket)
+
+
+def _in_bucket(tmp_path: Path, sandbox: IdeogramSandbox, spawner: Spawner, bucket: Any) -> Place:
     folder = tmp_path / "project"
     folder.mkdir()
     storages = {
-        f"IDEOFLOW_STORAGE__{role.upper()}": f"s3://{s3_bucket.name}/{role}"
-        for role in ("assets", "history", "reports")
+        f"IDEOFLOW_STORAGE__{role.upper()}": f"s3://{bucket.name}/{role}" for role in ("assets", "history", "reports")
     }
-    storages["IDEOFLOW_STORAGE__OPTIONS"] = json.dumps(s3_bucket.options)
-    storages |= s3_bucket.environ
+    storages["IDEOFLOW_STORAGE__OPTIONS"] = json.dumps(bucket.options)
+    storages |= bucket.environ
     return Place(folder, sandbox, spawner, storages)
