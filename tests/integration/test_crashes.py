@@ -71,6 +71,7 @@ FEW = (
     "between the parts",
     "in the middle of dropping",
 )
+SYNCHRONOUS = ("v1", "legacy")
 WITHOUT_POLLS = tuple(arrow for arrow in ARROWS if "poll" not in arrow)
 
 
@@ -146,7 +147,7 @@ def test_killed_with_ten_in_flight_of_four_images(place: Any, arrow: str) -> Non
     survive(place, arrow, wanted=place.manifest(3, count=6), in_flight=10, images=4, nth=2)
 
 
-@pytest.mark.parametrize("model", ["legacy", "v1"])
+@pytest.mark.parametrize("model", SYNCHRONOUS)
 @pytest.mark.parametrize("arrow", ["while the answer is awaited", "after the ack"])
 def test_killed_on_a_synchronous_endpoint(place: Any, arrow: str, model: str) -> None:
     """Those answer with the links themselves, after the whole generation."""
@@ -154,7 +155,7 @@ def test_killed_on_a_synchronous_endpoint(place: Any, arrow: str, model: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["legacy", "v1"])
+@pytest.mark.parametrize("model", SYNCHRONOUS)
 @pytest.mark.parametrize(("in_flight", "images"), [(1, 4), (10, 1)])
 @pytest.mark.parametrize("arrow", WITHOUT_POLLS)
 def test_killed_anywhere_on_a_synchronous_endpoint(
@@ -172,12 +173,12 @@ def test_killed_in_a_storm(place: Any, arrow: str, model: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["v2", "v1", "legacy"])
-@pytest.mark.parametrize("arrow", ARROWS)
+@pytest.mark.parametrize(
+    ("arrow", "model"),
+    [*((arrow, "v2") for arrow in ARROWS), *((arrow, model) for arrow in WITHOUT_POLLS for model in SYNCHRONOUS)],
+)
 def test_killed_anywhere_in_a_storm(place: Any, arrow: str, model: str) -> None:
     """The same at every arrow, on every kind of endpoint."""
-    if "poll" in arrow and model != "v2":
-        return  # those endpoints are never polled
     survive(place, arrow, wanted=place.manifest(8, count=5, model=model), in_flight=10, nth=3, storm=True)
 
 
@@ -200,7 +201,7 @@ def test_killed_anywhere_over_s3(bucket_place: Any, arrow: str, in_flight: int, 
 
 @pytest.mark.s3
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["legacy", "v1"])
+@pytest.mark.parametrize("model", SYNCHRONOUS)
 @pytest.mark.parametrize("arrow", FEW)
 def test_killed_on_a_synchronous_endpoint_over_s3(bucket_place: Any, arrow: str, model: str) -> None:
     """The synchronous endpoints and a bucket."""
@@ -210,11 +211,11 @@ def test_killed_on_a_synchronous_endpoint_over_s3(bucket_place: Any, arrow: str,
 
 @pytest.mark.s3
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["v2", "v1", "legacy"])
-@pytest.mark.parametrize("arrow", ARROWS)
+@pytest.mark.parametrize(
+    ("arrow", "model"),
+    [*((arrow, "v2") for arrow in ARROWS), *((arrow, model) for arrow in FEW for model in SYNCHRONOUS)],
+)
 def test_killed_over_another_s3(seaweed_place: Any, arrow: str, model: str) -> None:
     """A server that others wrote, with other answers to a lost race, and the API in a storm."""
-    if "poll" in arrow and model != "v2":
-        return  # those endpoints are never polled
-    wanted = seaweed_place.manifest(8, count=5, model=model)
+    wanted = seaweed_place.manifest(4, count=5, model=model)
     survive(seaweed_place, arrow, wanted=wanted, in_flight=10, nth=3, storm=True)
