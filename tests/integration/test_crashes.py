@@ -110,9 +110,9 @@ def survive(
     place.sandbox.clear_faults()
     surely, perhaps = place.must_doubt()
     again = place.run()
-    if again["counts"].get("elsewhere"):
-        # A server had begun to store a claim when its sender died, and ended while this run was buying: only
-        # the next run can know that nobody is behind it.
+    if again["counts"].keys() & {"elsewhere", "failed"}:
+        # What the dead had sent may yet turn out not to have run, and a claim that a server was storing when its
+        # sender died may appear while this run buys: either is wanted again, or known for what it is, the next time.
         again = place.run()
     book, doubts = place.book()
     assert again["exit"] == (4 if doubts else 0), again
