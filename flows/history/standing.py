@@ -14,23 +14,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.history import view
+from flows.history.contract import FLAG, TEXT, TIME, Column, schema_of
 from flows.history.events import FILE, HOLD, VERDICT, WITH_FILE, Event, State
 from flows.history.parts import Parts
 
-_TIME: pa.DataType = pa.timestamp("us", tz="UTC")
-STANDING = pa.schema(
-    [
-        ("state", pa.string()),
-        ("state_at", _TIME),
-        ("trashed_at", _TIME),
-        ("purged_at", _TIME),
-        ("has_local_copy", pa.bool_()),
-        ("held", pa.bool_()),
-        ("verdict", pa.string()),
-        ("approved", pa.bool_()),
-        ("replaced", pa.bool_()),
-    ]
+STANDING_COLUMNS = (
+    Column("state", TEXT, "`kept`, `trashed`, `purged`, `missing`, `corrupt`, `withheld` or `lost`."),
+    Column("state_at", TIME, "Since when.", "UTC"),
+    Column("trashed_at", TIME, "When it was put into the trash, while it is there.", "UTC"),
+    Column("purged_at", TIME, "When its file was deleted for good.", "UTC"),
+    Column("has_local_copy", FLAG, "Whether there is a file, by the record: nobody looks."),
+    Column("held", FLAG, "Whether somebody forbade its removal."),
+    Column("verdict", TEXT, "`approved` or `rejected`, if somebody said so."),
+    Column("approved", FLAG, "Whether the last verdict approves it."),
+    Column("replaced", FLAG, "Whether it was given up, so that another is bought in its place."),
 )
+STANDING = schema_of(STANDING_COLUMNS)
 LABELS = ("prompt_id", "variant", "campaign", "tags")
 _NEEDED = ("image_id", "fingerprint", "status", "stored_at", "requested_at")
 _EVENT_COLUMNS = ("event_id", "at", "event", "image_id", "fingerprint", "details")
@@ -93,8 +92,8 @@ def _with_standing(rows: pa.Table, lifecycle: pa.Table) -> pa.Table:
     added: Mapping[str, Any] = {
         "state": state,
         "state_at": pc.coalesce(at, rows["stored_at"], rows["requested_at"]),
-        "trashed_at": pc.if_else(pc.equal(state, _said(State.TRASHED)), at, pa.scalar(None, _TIME)),
-        "purged_at": pc.if_else(pc.equal(state, _said(State.PURGED)), at, pa.scalar(None, _TIME)),
+        "trashed_at": pc.if_else(pc.equal(state, _said(State.TRASHED)), at, pa.scalar(None, TIME)),
+        "purged_at": pc.if_else(pc.equal(state, _said(State.PURGED)), at, pa.scalar(None, TIME)),
         "has_local_copy": pc.is_in(state, pa.array([str(one) for one in WITH_FILE])),
         "held": pc.fill_null(pc.equal(_looked_up(rows, hold, "event_last"), _said(Event.HELD)), False),
         "verdict": _mapped(kind, {str(event): name for event, name in VERDICT.items()}),
