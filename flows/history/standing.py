@@ -6,7 +6,8 @@ Knows events; knows no policy, no storage of pictures (`has_local_copy` is what 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.history import view
-from flows.history.contract import FLAG, TEXT, TIME, Column, schema_of
+from flows.history.contract import FLAG, HISTORY, TEXT, TIME, Column, schema_of
 from flows.history.events import FILE, HOLD, VERDICT, WITH_FILE, Event, State
-from flows.history.parts import Parts
+from flows.history.parts import Months, Parts
 
 STANDING_COLUMNS = (
     Column("state", TEXT, "`kept`, `trashed`, `purged`, `missing`, `corrupt`, `withheld` or `lost`."),
@@ -31,6 +32,7 @@ STANDING_COLUMNS = (
 )
 STANDING = schema_of(STANDING_COLUMNS)
 LABELS = ("prompt_id", "variant", "campaign", "tags")
+_IMAGES = HISTORY["images"].columns
 _NEEDED = ("image_id", "fingerprint", "status", "stored_at", "requested_at")
 _EVENT_COLUMNS = ("event_id", "at", "event", "image_id", "fingerprint", "details")
 
@@ -41,11 +43,13 @@ def current(
     where: pc.Expression | None = None,
     *,
     until: datetime | None = None,
+    months: Months | None = None,
 ) -> pa.Table:
     """One row per billed image: the columns of ``images`` under its present names, and those of `STANDING`.
 
     `columns` may name columns of both; None is all. `where` filters by what ``images`` holds, before names are
     brought up to date. `until` is the state at that moment: what was bought or happened later is left out.
+    `months` are those of the purchases; what happened to them is read whenever it was.
     """
     wanted = None if columns is None else [name for name in columns if name not in STANDING.names]
     if wanted is not None:
@@ -53,8 +57,9 @@ def current(
     if until is not None:
         before = pc.field("requested_at") <= until
         where = before if where is None else where & before
-    rows = view.images(parts, wanted, where)
-    found = relabelled(_with_standing(rows, events(parts, until)), parts, until)
+    rows = view.images(parts, wanted, where, months)
+    said = Said.of(parts, until)
+    found = _renamed(_with_standing(rows, said), said.labels)
     return found if columns is None else found.select(list(columns))
 
 
@@ -64,71 +69,109 @@ def events(parts: Parts, until: datetime | None = None, kinds: Collection[Event]
     if kinds is not None:
         ours = pc.field("event").isin([str(kind) for kind in kinds])
         where = ours if where is None else where & ours
-    return parts.read(parts.listing("lifecycle"), "lifecycle", _EVENT_COLUMNS, where).sort_by("event_id")
+    return parts.rows("lifecycle", _EVENT_COLUMNS, where).sort_by("event_id")
 
 
-def _latest(lifecycle: pa.Table, kinds: Iterable[Event]) -> pa.Table:
-    """image_id, event, at: the newest event of one aspect for each image."""
-    ours = lifecycle.filter(pc.is_in(lifecycle["event"], pa.array([str(kind) for kind in kinds])))
+@dataclass(frozen=True)
+class Said:
+    """What events say of images, folded to the last word on each aspect; a row an image (or fingerprint) each.
+
+    `file`: image_id, state, at. `hold`: image_id, held. `verdict`: image_id, verdict. `replaced`: image_id.
+    `labels`: fingerprint and `LABELS`.
+    """
+
+    file: pa.Table
+    hold: pa.Table
+    verdict: pa.Table
+    replaced: pa.Table
+    labels: pa.Table
+
+    @classmethod
+    def of(cls, parts: Parts, until: datetime | None = None) -> Said:
+        """By the history up to a moment."""
+        return cls.by(events(parts, until))
+
+    @classmethod
+    def nothing(cls) -> Said:
+        """When nothing has happened."""
+        return cls.by(schema_of(HISTORY["lifecycle"].columns).empty_table().select(_EVENT_COLUMNS))
+
+    @classmethod
+    def by(cls, lifecycle: pa.Table) -> Said:
+        """By these events, the oldest first."""
+        replaced = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.REPLACED)))["image_id"]
+        return cls(
+            _last(lifecycle, FILE, "state", TEXT, with_time=True),
+            _last(lifecycle, HOLD, "held", FLAG),
+            _last(lifecycle, VERDICT, "verdict", TEXT),
+            pa.table({"image_id": replaced.unique().cast(TEXT)}),
+            _labels(lifecycle),
+        )
+
+    def tables(self) -> dict[str, pa.Table]:
+        """By name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def _last(
+    lifecycle: pa.Table, kinds: Mapping[Event, Any], name: str, kind: pa.DataType, *, with_time: bool = False
+) -> pa.Table:
+    """What the newest event of one aspect makes of each image."""
+    ours = lifecycle.filter(pc.is_in(lifecycle["event"], pa.array([str(one) for one in kinds])))
     newest = ours.group_by("image_id", use_threads=False).aggregate([("event", "last"), ("at", "last")])
-    return newest.select(["image_id", "event_last", "at_last"])
+    places = pc.index_in(newest["event_last"], pa.array([str(one) for one in kinds], pa.string()))
+    values = [value if isinstance(value, bool) else str(value) for value in kinds.values()]
+    columns = {"image_id": newest["image_id"], name: pc.take(pa.array(values, kind), places)}
+    return pa.table(columns | ({"at": newest["at_last"]} if with_time else {}))
 
 
-def _looked_up(images: pa.Table, known: pa.Table, column: str) -> Any:
-    places = pc.index_in(images["image_id"], known["image_id"])
-    return pc.take(known[column], places)
+def _labels(lifecycle: pa.Table) -> pa.Table:
+    renamed = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.RELABELLED))).select(["fingerprint", "details"])
+    latest = {row["fingerprint"]: json.loads(row["details"]) for row in renamed.to_pylist()}
+    schema = pa.schema([("fingerprint", TEXT), *((one.name, one.type) for one in _IMAGES if one.name in LABELS)])
+    rows = [{"fingerprint": print_, **{name: said.get(name) for name in LABELS}} for print_, said in latest.items()]
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _with_standing(rows: pa.Table, lifecycle: pa.Table) -> pa.Table:
-    file, hold, verdict = (_latest(lifecycle, aspect) for aspect in (FILE, HOLD, VERDICT))
-    states = {str(event): str(state) for event, state in FILE.items()}
-    event = _looked_up(rows, file, "event_last")
-    at = _looked_up(rows, file, "at_last")
-    moved = _mapped(event, states)
+def _with_standing(rows: pa.Table, said: Said) -> pa.Table:
+    at = _looked_up(rows, said.file, "at")
     stored = pc.equal(rows["status"], pa.scalar("stored"))
-    state = pc.if_else(stored, pc.coalesce(moved, _said(State.KEPT)), rows["status"])
-    kind = _looked_up(rows, verdict, "event_last")
-    replaced = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.REPLACED)))["image_id"]
+    state = pc.if_else(stored, pc.coalesce(_looked_up(rows, said.file, "state"), _said(State.KEPT)), rows["status"])
+    verdict = _looked_up(rows, said.verdict, "verdict")
     added: Mapping[str, Any] = {
         "state": state,
         "state_at": pc.coalesce(at, rows["stored_at"], rows["requested_at"]),
         "trashed_at": pc.if_else(pc.equal(state, _said(State.TRASHED)), at, pa.scalar(None, TIME)),
         "purged_at": pc.if_else(pc.equal(state, _said(State.PURGED)), at, pa.scalar(None, TIME)),
         "has_local_copy": pc.is_in(state, pa.array([str(one) for one in WITH_FILE])),
-        "held": pc.fill_null(pc.equal(_looked_up(rows, hold, "event_last"), _said(Event.HELD)), False),
-        "verdict": _mapped(kind, {str(event): name for event, name in VERDICT.items()}),
-        "approved": pc.fill_null(pc.equal(kind, _said(Event.APPROVED)), False),
-        "replaced": pc.is_in(rows["image_id"], replaced.combine_chunks()),
+        "held": pc.fill_null(_looked_up(rows, said.hold, "held"), False),
+        "verdict": verdict,
+        "approved": pc.fill_null(pc.equal(verdict, pa.scalar(VERDICT[Event.APPROVED])), False),
+        "replaced": pc.is_in(rows["image_id"], said.replaced["image_id"].combine_chunks()),
     }
     for field in STANDING:
         rows = rows.append_column(field, added[field.name].cast(field.type))
     return rows
 
 
+def _looked_up(images: pa.Table, known: pa.Table, column: str) -> Any:
+    places = pc.index_in(images["image_id"], known["image_id"].combine_chunks())
+    return pc.take(known[column], places)
+
+
 def _said(word: Event | State) -> Any:
     return pa.scalar(str(word))
 
 
-def _mapped(values: Any, to: Mapping[str, str]) -> Any:
-    places = pc.index_in(values, pa.array(list(to), pa.string()))
-    words: Any = pa.array(list(to.values()), pa.string())
-    return pc.take(words, places)
-
-
-def relabelled(rows: pa.Table, parts: Parts, until: datetime | None = None) -> pa.Table:
-    """Rows under the names they bear now: the latest `relabelled` event of their fingerprint."""
+def _renamed(rows: pa.Table, labels: pa.Table) -> pa.Table:
+    """Rows under the names they bear now."""
     mine = [name for name in LABELS if name in rows.schema.names]
-    if not mine:
+    if not mine or not labels.num_rows:
         return rows
-    latest = events(parts, until, [Event.RELABELLED])
-    named = {row["fingerprint"]: json.loads(row["details"]) for row in latest.to_pylist()}
-    if not named:
-        return rows
-    places = pc.index_in(rows["fingerprint"], pa.array(list(named), pa.string()))
+    places = pc.index_in(rows["fingerprint"], labels["fingerprint"].combine_chunks())
     renamed = pc.is_valid(places)
     for name in mine:
         field = rows.schema.field(name)
-        values = pa.array([labels.get(name) for labels in named.values()], field.type)
-        picked = pc.if_else(renamed, pc.take(values, places), rows[name])
+        picked = pc.if_else(renamed, pc.take(labels[name], places), rows[name])
         rows = rows.set_column(rows.schema.get_field_index(name), field, picked)
     return rows
