@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.history.contract import SCHEMA_VERSION
 from flows.history.parts import Parts
-from flows.history.schema import DATASETS, SCHEMA_VERSION, version_of
+from flows.history.schema import DATASETS, version_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +51,7 @@ def relation(con: duckdb.DuckDBPyConnection, parts: Parts, dataset: str, listing
     """A subquery with the rows of these parts in the dataset's full schema, whatever age each part has."""
     schema = DATASETS[dataset]
     if not listing:
-        columns = ", ".join(f"NULL::{_kind(field.type)} AS {quoted(field.name)}" for field in schema)
+        columns = ", ".join(f"NULL::{kind_of(field.type)} AS {quoted(field.name)}" for field in schema)
         return f"(SELECT {columns} WHERE false)"
     filesystem, root = parts.storage.arrow()
     files = [f"{root}/{part}" for part in listing]
@@ -82,7 +83,7 @@ def _native(files: Sequence[str], schema: pa.Schema) -> str:
     for names, group in olden.items():
         known = names or tuple(schema.names)
         columns = ", ".join(
-            quoted(field.name) if field.name in known else f"NULL::{_kind(field.type)} AS {quoted(field.name)}"
+            quoted(field.name) if field.name in known else f"NULL::{kind_of(field.type)} AS {quoted(field.name)}"
             for field in schema
         )
         paths = ", ".join(text(file) for file in group)
@@ -90,7 +91,8 @@ def _native(files: Sequence[str], schema: pa.Schema) -> str:
     return f"({' UNION ALL '.join(selects)})"
 
 
-def _kind(kind: pa.DataType) -> str:
+def kind_of(kind: pa.DataType) -> str:
+    """A type as SQL calls it."""
     return "VARCHAR[]" if pa.types.is_list(kind) else _KINDS[str(kind)]
 
 

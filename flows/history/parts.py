@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,11 @@ class Months:
 
     first: str | None = None
     last: str | None = None
+
+    @classmethod
+    def between(cls, since: datetime | None, until: datetime | None) -> Months:
+        """The partitions of the time between two moments in UTC."""
+        return cls(f"{since:%Y-%m}" if since else None, f"{until:%Y-%m}" if until else None)
 
     def hold(self, part: str) -> bool:
         """Whether a part lies in one of them."""

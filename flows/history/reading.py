@@ -38,7 +38,7 @@ class Asked:
     @property
     def months(self) -> Months:
         """The partitions that hold all of it."""
-        return Months(self.since and f"{self.since:%Y-%m}", self.until and f"{self.until:%Y-%m}")
+        return Months.between(self.since, self.until)
 
 
 def asked(since: When | None, until: When | None, brand: str | None, campaign: str | None) -> Asked:
@@ -61,28 +61,30 @@ def last_of(when: When) -> datetime:
 
 def _bounds(when: When) -> tuple[datetime, datetime]:
     if isinstance(when, str):
-        when = _parsed(when.strip())
+        return _parsed(when.strip())
     if isinstance(when, datetime):
         moment = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
         return moment, moment
-    if isinstance(when, date):
-        first = datetime.combine(when, time(), UTC)
-        return first, first + timedelta(days=1) - _INSTANT
-    year, month = when
-    first = datetime(year, month, 1, tzinfo=UTC)
-    return first, first + timedelta(days=monthrange(year, month)[1]) - _INSTANT
+    return _days(when, 1)
 
 
-def _parsed(text: str) -> date | datetime | tuple[int, int]:
+def _days(day: date, number: int) -> tuple[datetime, datetime]:
+    first = datetime.combine(day, time(), UTC)
+    return first, first + timedelta(days=number) - _INSTANT
+
+
+def _parsed(text: str) -> tuple[datetime, datetime]:
     try:
         if len(text) == len("2026-10"):
             month = date.fromisoformat(f"{text}-01")
-            return month.year, month.month
+            return _days(month, monthrange(month.year, month.month)[1])
         if len(text) == len("2026-10-31"):
-            return date.fromisoformat(text)
-        return datetime.fromisoformat(text)
+            return _bounds(date.fromisoformat(text))
+        return _bounds(datetime.fromisoformat(text))
     except ValueError as error:
-        raise Refused(f"{text!r} is no time: write a day (2026-10-31), a month (2026-10) or 2026-10-31T12:00") from error
+        raise Refused(
+            f"{text!r} is no time: write a day (2026-10-31), a month (2026-10) or 2026-10-31T12:00"
+        ) from error
 
 
 def read(parts: Parts, dataset: str, asked: Asked, columns: Sequence[str] | None = None) -> pa.Table:

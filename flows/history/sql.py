@@ -15,7 +15,8 @@ import pyarrow as pa
 from flows.errors import HistoryBusy, Refused
 from flows.history import standing
 from flows.history.contract import HISTORY
-from flows.history.duck import connection, files_of, quoted, relation, text
+from flows.history.duck import connection, files_of, kind_of, quoted, relation, text
+from flows.history.events import VERDICT, WITH_FILE, Event, State
 from flows.history.parts import READING_TRIES, Parts
 from flows.history.schema import DATASETS
 from flows.history.view import RANK
@@ -129,31 +130,46 @@ def _current(con: duckdb.DuckDBPyConnection, parts: Parts | None) -> None:
     said = standing.Said.of(parts) if parts is not None else standing.Said.nothing()
     for name, table in said.tables().items():
         con.register(f"said_{name}", table)
-    con.execute(f"CREATE VIEW {CURRENT} AS {current_sql('images')}")
+    con.execute(f"CREATE VIEW {CURRENT} AS {current_sql('images', said)}")
 
 
-def current_sql(images: str) -> str:
-    """The columns of ``current`` over a relation of images, given the tables of `standing.Said`."""
-    own = DATASETS["images"].names
-    labels = {name: f"CASE WHEN l.fingerprint IS NULL THEN i.{name} ELSE l.{name} END" for name in standing.LABELS}
-    columns = ", ".join(f"{labels.get(name, f'i.{quoted(name)}')} AS {quoted(name)}" for name in own)
-    state = "CASE WHEN i.status = 'stored' THEN coalesce(f.state, 'kept') ELSE i.status END"
-    copies = ", ".join(text(str(one)) for one in sorted(standing.WITH_FILE))
-    return f"""
-        SELECT {columns}, {state} AS state, coalesce(f.at, i.stored_at, i.requested_at) AS state_at,
-            CASE WHEN {state} = 'trashed' THEN f.at END AS trashed_at,
-            CASE WHEN {state} = 'purged' THEN f.at END AS purged_at,
-            {state} IN ({copies}) AS has_local_copy,
-            coalesce(h.held, false) AS held, v.verdict AS verdict,
-            coalesce(v.verdict = 'approved', false) AS approved,
-            r.image_id IS NOT NULL AS replaced
-        FROM {images} i
-        LEFT JOIN said_file f ON f.image_id = i.image_id
-        LEFT JOIN said_hold h ON h.image_id = i.image_id
-        LEFT JOIN said_verdict v ON v.image_id = i.image_id
-        LEFT JOIN said_replaced r ON r.image_id = i.image_id
-        LEFT JOIN said_labels l ON l.fingerprint = i.fingerprint
-    """  # noqa: S608  made of names of ours alone
+def current_sql(images: str, said: standing.Said) -> str:
+    """The columns of ``current`` over a relation of images, given that `said` is registered as ``said_<aspect>``.
+
+    What nobody has said anything about is not joined: that would keep filters away from the files.
+    """
+    joined = {name for name, table in said.tables().items() if table.num_rows}
+    own = [f"i.{quoted(name)}" for name in DATASETS["images"].names if name not in standing.LABELS]
+    for name in standing.LABELS:
+        new = f"CASE WHEN labels.fingerprint IS NULL THEN i.{name} ELSE labels.{name} END"
+        own.append(f"{new if 'labels' in joined else f'i.{name}'} AS {quoted(name)}")
+    state = f"coalesce({_of('file.state', joined)}, {text(str(State.KEPT))})"
+    state = f"CASE WHEN i.status = {text(RANK[0])} THEN {state} ELSE i.status END"
+    at, verdict = _of("file.at", joined), _of("verdict.verdict", joined)
+    copies = ", ".join(text(str(one)) for one in sorted(WITH_FILE))
+    standing_ = {
+        "state": state,
+        "state_at": f"coalesce({at}, i.stored_at, i.requested_at)",
+        "trashed_at": f"CASE WHEN {state} = {text(str(State.TRASHED))} THEN {at} END",
+        "purged_at": f"CASE WHEN {state} = {text(str(State.PURGED))} THEN {at} END",
+        "has_local_copy": f"{state} IN ({copies})",
+        "held": f"coalesce({_of('hold.held', joined)}, false)",
+        "verdict": verdict,
+        "approved": f"coalesce({verdict} = {text(VERDICT[Event.APPROVED])}, false)",
+        "replaced": f"{_of('replaced.image_id', joined)} IS NOT NULL",
+    }
+    typed = [f"CAST({standing_[field.name]} AS {kind_of(field.type)}) AS {field.name}" for field in standing.STANDING]
+    joins = " ".join(
+        f"LEFT JOIN said_{name} {name} ON {name}.{key} = i.{key}"
+        for name in said.tables()
+        if name in joined
+        for key in ["fingerprint" if name == "labels" else "image_id"]
+    )
+    return f"SELECT {', '.join([*own, *typed])} FROM {images} i {joins}"
+
+
+def _of(column: str, joined: Collection[str]) -> str:
+    return column if column.partition(".")[0] in joined else "NULL"
 
 
 def _words(error: Exception) -> str:

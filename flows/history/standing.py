@@ -99,7 +99,7 @@ class Said:
     @classmethod
     def by(cls, lifecycle: pa.Table) -> Said:
         """By these events, the oldest first."""
-        replaced = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.REPLACED)))["image_id"]
+        replaced: Any = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.REPLACED)))["image_id"]
         return cls(
             _last(lifecycle, FILE, "state", TEXT, with_time=True),
             _last(lifecycle, HOLD, "held", FLAG),
@@ -121,7 +121,7 @@ def _last(
     newest = ours.group_by("image_id", use_threads=False).aggregate([("event", "last"), ("at", "last")])
     places = pc.index_in(newest["event_last"], pa.array([str(one) for one in kinds], pa.string()))
     values = [value if isinstance(value, bool) else str(value) for value in kinds.values()]
-    columns = {"image_id": newest["image_id"], name: pc.take(pa.array(values, kind), places)}
+    columns: dict[str, Any] = {"image_id": newest["image_id"], name: pc.take(pa.array(values, kind), places)}
     return pa.table(columns | ({"at": newest["at_last"]} if with_time else {}))
 
 
