@@ -82,10 +82,11 @@ def sql(
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """Ask the history in SQL (DuckDB's), read-only: ideoflow sql "select campaign, sum(cost_usd) from images group by 1".
+    """Ask the history in SQL (DuckDB's), read-only.
 
-    There are images, requests, lifecycle, features, findings and current (images with their state and present
-    names); their columns are in docs/history.md.
+    For instance `ideoflow sql "select campaign, sum(cost_usd) from images group by 1"`. There are
+    images, requests, lifecycle, features, findings and current (images with their state and present names); their
+    columns are in docs/history.md.
     """
     from flows.cli import asking
     from flows.history.queries import kind_of

@@ -233,13 +233,13 @@ def _value(asked: Condition, kind: pa.DataType) -> Any:
 
 def _time(name: str, op: str, text: str) -> tuple[str, list[Any]]:
     """A day or a month is all of it: > is after its end, < before its beginning."""
+    if op == "~":
+        raise Refused(f"{name} is a time: ~ makes no sense, use = or >")
     first, last = first_of(text), last_of(text)
     if op == "=":
         return f"{name} BETWEEN ? AND ?", [first, last]
     if op == "!=":
         return f"coalesce({name} NOT BETWEEN ? AND ?, true)", [first, last]
-    if op == "~":
-        raise Refused(f"{name} is a time: ~ makes no sense, use = or >")
     return f"{name} {op} ?", [last if op in (">", "<=") else first]
 
 

@@ -139,10 +139,13 @@ def current_sql(images: str, said: standing.Said) -> str:
     What nobody has said anything about is not joined: that would keep filters away from the files.
     """
     joined = {name for name, table in said.tables().items() if table.num_rows}
-    own = [f"i.{quoted(name)}" for name in DATASETS["images"].names if name not in standing.LABELS]
-    for name in standing.LABELS:
-        new = f"CASE WHEN labels.fingerprint IS NULL THEN i.{name} ELSE labels.{name} END"
-        own.append(f"{new if 'labels' in joined else f'i.{name}'} AS {quoted(name)}")
+    renamed = standing.LABELS if "labels" in joined else ()
+    own = [
+        f"CASE WHEN labels.fingerprint IS NULL THEN i.{name} ELSE labels.{name} END AS {name}"
+        if name in renamed
+        else f"i.{quoted(name)}"
+        for name in DATASETS["images"].names
+    ]
     state = f"coalesce({_of('file.state', joined)}, {text(str(State.KEPT))})"
     state = f"CASE WHEN i.status = {text(RANK[0])} THEN {state} ELSE i.status END"
     at, verdict = _of("file.at", joined), _of("verdict.verdict", joined)
