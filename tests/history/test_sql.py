@@ -163,9 +163,9 @@ def test_hostile_sql_is_refused(seaside: Any, secret: Path, text: str) -> None:
 
 def test_settings_are_locked_for_good(seaside: Any) -> None:
     """What a SELECT can find out about the settings is that they are shut."""
-    names = "('enable_external_access', 'lock_configuration', 'python_enable_replacements')"
-    rows = query(seaside.parts, f"select name, value from duckdb_settings() where name in {names}").to_pylist()
-    assert {row["name"]: row["value"] for row in rows} == {
+    locked = ["enable_external_access", "lock_configuration", "python_enable_replacements"]
+    rows = query(seaside.parts, "select name, value from duckdb_settings()").to_pylist()
+    assert {row["name"]: row["value"] for row in rows if row["name"] in locked} == {
         "enable_external_access": "false",
         "lock_configuration": "true",
         "python_enable_replacements": "false",
@@ -231,4 +231,4 @@ def test_a_bucket_is_asked_the_same(seaside: Any, s3_bucket: Any) -> None:
     for text in ("select * from current order by image_id", "select brand, count(*) from findings group by 1"):
         assert query(far, text).to_pylist() == query(seaside.parts, text).to_pylist()
     with pytest.raises(Refused):
-        query(far, f"select * from read_parquet('s3://{s3_bucket.name}/history/images/*/*.parquet')")
+        query(far, f"select * from read_parquet('s3://{s3_bucket.name}/*/*.parquet')")
