@@ -1,4 +1,4 @@
-"""The verbs that look at what was bought and what it cost: history, spend."""
+"""The verbs that look at what was bought and what it cost: history, sql, spend."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.base import Config, Json, Project, app, workspace
+from flows.history.events import State
 
 
 class By(StrEnum):
@@ -24,23 +25,80 @@ class By(StrEnum):
 
 @app.command()
 def history(
-    words: Annotated[list[str] | None, typer.Argument(help="Words that prompt, name or model must hold.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help='Words, "phrases" and -exclusions, in one quoted argument: \'neon "wet sand" -retro\'.'),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Made by this model.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Bought since a day or month (UTC): 2026-10.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Bought until then, that day or month included.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="With this seed.")] = None,
+    state: Annotated[State | None, typer.Option("--state", help="In this state now, by the record.")] = None,
+    brand: Annotated[str | None, typer.Option("--brand", help="Of this brand.")] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Of this campaign, as it is called now.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", "-w", help="Any column: COLUMN=VALUE, or != > >= < <= ~ (holds). Repeats."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows: .csv, .json or .parquet.")] = None,
     project: Project = None,
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """List what was bought, and whether it is still there; search prompts in any case."""
+    """List what was bought, and whether it is still there; search by words and by any column (docs/history.md)."""
     from flows.cli import tables
     from flows.cli.exporting import export
+    from flows.cli.printing import console
     from flows.history.queries import find
+    from flows.history.reading import asked as period
+    from flows.history.search import Condition, Search, condition, terms
 
+    named = {"model": model, "seed": seed, "state": state, "brand": brand, "campaign": campaign}
+    bounds = period(since, until, None, None)
+    asked = Search(
+        terms(words or []),
+        (
+            *(Condition(name, "=", str(value)) for name, value in named.items() if value is not None),
+            *(condition(text) for text in where or []),
+        ),
+        bounds.since,
+        bounds.until,
+    )
     ws = workspace(project, config)
-    asked = words or []
-    if out is None:
-        tables.history(find(ws.parts, ws.assets, asked), ws, words_=asked, as_json=as_json)
+    if out is not None:
+        export(lambda: find(ws.parts, ws.assets, asked).rows, out, as_json=as_json)
+        return 0
+    # Whoever pipes wants all; a person the latest.
+    last = tables.ROWS_SHOWN if console().is_terminal and not as_json else None
+    tables.history(find(ws.parts, ws.assets, asked, last=last), ws, asked=asked, as_json=as_json)
+    return 0
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT over the views named above.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows: .csv, .json or .parquet.")] = None,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Ask the history in SQL (DuckDB's), read-only.
+
+    For instance `ideoflow sql "select campaign, sum(cost_usd) from images group by 1"`. There are
+    images, requests, lifecycle, features, findings and current (images with their state and present names); their
+    columns are in docs/history.md.
+    """
+    from flows.cli import asking
+    from flows.history.queries import kind_of
+    from flows.history.sql import query as ask
+
+    if out is not None:
+        kind_of(out.name)
+    answer = ask(workspace(project, config).parts, query)
+    if out is not None:
+        asking.written(answer, out, as_json=as_json)
     else:
-        export(lambda: find(ws.parts, ws.assets, asked), out, as_json=as_json)
+        asking.show(answer, as_json=as_json)
     return 0
 
 

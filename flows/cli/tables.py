@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from flows.planner import Item, Verdict
 from flows.report import words
 
 if TYPE_CHECKING:
+    from flows.history.queries import Found
+    from flows.history.search import Search
     from flows.money.quotes import Quotation
     from flows.recovery import Doubt, Recovered
     from flows.steps import Prepared
@@ -227,15 +229,17 @@ def _next(done: Recovered) -> list[str]:
     return ["next     `ideoflow plan` shows what is missing"]
 
 
-def history(rows: Sequence[Mapping[str, Any]], ws: Workspace, *, words_: Sequence[str], as_json: bool) -> None:
+def history(found: Found, ws: Workspace, *, asked: Search, as_json: bool) -> None:
     """The newest images last, so that they stand above the prompt."""
+    rows = found.rows
     if as_json:
-        emit([dict(row) for row in rows])
+        emit(rows)
         return
     out = console()
     if not rows:
-        out.print(f"no image holds {' and '.join(words_)}" if words_ else "nothing has been bought yet", markup=False)
-        out.print("next     `ideoflow history` lists all" if words_ else "next     `ideoflow plan`")
+        all_of_it = not (asked.terms or asked.conditions or asked.since or asked.until)
+        out.print("nothing has been bought yet" if all_of_it else _none(asked), markup=False)
+        out.print("next     `ideoflow plan`" if all_of_it else "next     `ideoflow history` lists all")
         return
     roomy, vast = out.width >= ROOMY, out.width >= VAST
     table = _table()
@@ -246,9 +250,7 @@ def history(rows: Sequence[Mapping[str, Any]], ws: Workspace, *, words_: Sequenc
         table.add_column("seed", justify="right", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
     table.add_column("file", overflow="fold", no_wrap=not vast)
-    # Whoever pipes wants all; a person the latest.
-    shown = rows[-ROWS_SHOWN:] if out.is_terminal else rows
-    for row in shown:
+    for row in rows:
         table.add_row(
             *(f"{row['generated_at']:%m-%d %H:%M}" if row["generated_at"] else "", escape(str(row["variant"]))),
             row["model"],
@@ -256,12 +258,30 @@ def history(rows: Sequence[Mapping[str, Any]], ws: Workspace, *, words_: Sequenc
             _usd(row["cost_usd"], "0.000001"),
             _file(row, ws, vast=vast),
         )
-    if len(rows) > len(shown):
-        out.print(f"[dim]{len(rows) - len(shown)} older ones not shown: --out history.csv writes all[/]")
+    if older := found.images - len(rows):
+        out.print(f"[dim]{words.count(older, 'older one')} not shown: --out history.csv writes all[/]")
     out.print(table)
-    spent = sum((Decimal(str(row["cost_usd"])) for row in rows), Decimal(0))
-    out.print(f"\n[bold]{words.count(len(rows), 'image')}[/], {_usd(spent, '0.0001')}")
+    out.print(f"\n[bold]{words.count(found.images, 'image')}[/], {_usd(found.usd, '0.0001')}")
     out.print("next     `ideoflow history WORDS` searches, `--out images.csv` writes the rows", soft_wrap=True)
+
+
+def _none(asked: Search) -> str:
+    """What it was that no image has."""
+    held = [term.text for term in asked.terms if not term.absent]
+    lacked = [term.text for term in asked.terms if term.absent]
+    has = [f"{one.column} {one.op} {one.value}".rstrip() for one in asked.conditions]
+    bounds = [
+        f"bought {word} {moment:%Y-%m-%d %H:%M}"
+        for word, moment in (("since", asked.since), ("until", asked.until))
+        if moment
+    ]
+    said = [
+        f"holds {' and '.join(held)}" if held else "",
+        f"lacks {' and '.join(lacked)}" if lacked else "",
+        *has,
+        *bounds,
+    ]
+    return f"no image {', '.join(one for one in said if one)}"
 
 
 def _usd(amount: float | Decimal, step: str) -> str:
@@ -272,7 +292,9 @@ def _file(row: Mapping[str, Any], ws: Workspace, *, vast: bool) -> str:
     """A link to the picture; its whole path where there is room for it."""
     path = row["local_path"]
     if row["has_local_copy"]:
-        return linked(ws.assets.where(path), path if vast else "kept")
+        return linked(ws.assets.where(path), path if vast else str(row["state"]))
+    if row["state"] == "purged":
+        return f"[dim]purged[/] {escape(path) if vast else ''}".rstrip()
     if path:
         return f"[red]missing[/] {escape(path) if vast else ''}".rstrip()
     return f"[yellow]{row['status']}[/]"

@@ -154,7 +154,7 @@ def _count(ws: Workspace) -> Count:
         if entry["billed"]:
             billed[entry["body_digest"]] += entry["images"]
     twice = sum((billed - wanted).values())
-    kept = sum(bool(row["has_local_copy"]) for row in find(ws.parts, ws.assets, ()))
+    kept = sum(bool(row["has_local_copy"]) for row in find(ws.parts, ws.assets).rows)
     return Count(sum(wanted.values()), sum(billed.values()), kept, twice)
 
 

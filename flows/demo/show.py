@@ -84,7 +84,7 @@ def _made(ws: Workspace) -> None:
     """What there is, by prompt: how many, where, for how much."""
     groups: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(list)
     folders: dict[str, str] = {}
-    for row in find(ws.parts, ws.assets, ()):
+    for row in find(ws.parts, ws.assets).rows:
         if row["has_local_copy"]:
             groups[row["prompt_id"], row["model"]].append(Decimal(str(row["cost_usd"])))
             folders[row["prompt_id"]] = str(PurePosixPath(row["local_path"]).parent)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +17,39 @@ from flows.history.schema import DATASETS, table
 from flows.storage import Storage
 
 LISTING_TRIES = 20
+READING_TRIES = 20
+# Small enough that a reader who wants a few days skips most of a month, large enough to compress well.
+ROW_GROUP = 100_000
+
+
+@dataclass(frozen=True)
+class Months:
+    """The partitions from one month to another, both included and written ``2026-11``; None is no bound."""
+
+    first: str | None = None
+    last: str | None = None
+
+    @classmethod
+    def between(cls, since: datetime | None, until: datetime | None) -> Months:
+        """The partitions of the time between two moments in UTC."""
+        return cls(f"{since:%Y-%m}" if since else None, f"{until:%Y-%m}" if until else None)
+
+    def hold(self, part: str) -> bool:
+        """Whether a part lies in one of them."""
+        month = month_of_part(part)
+        return (self.first is None or month >= self.first) and (self.last is None or month <= self.last)
+
+
+def month_of_part(part: str) -> str:
+    """``2026-11`` of ``images/month=2026-11/x.parquet``."""
+    return part.split("/")[1].removeprefix("month=")
+
+
+def encoded(data: pa.Table) -> bytes:
+    """A table as the bytes of a part."""
+    buffer = io.BytesIO()
+    pq.write_table(data, buffer, compression="zstd", coerce_timestamps="us", row_group_size=ROW_GROUP)
+    return buffer.getvalue()
 
 
 class Parts:
@@ -26,14 +61,19 @@ class Parts:
 
     def write(self, dataset: str, month: str, rows: Iterable[Mapping[str, Any]]) -> str:
         """Write one part and read it back: its path. The rows are on storage when this returns."""
-        data = table(dataset, rows)
-        buffer = io.BytesIO()
-        pq.write_table(data, buffer, compression="zstd", coerce_timestamps="us")
-        path = f"{dataset}/month={month}/{self._new_name()}.parquet"
-        self.storage.write(path, buffer.getvalue())
-        if self.storage.read(path) != buffer.getvalue():
-            raise StorageTrouble(f"{self.storage.where(path)} does not read back as it was written")
+        path = self.fresh(dataset, month)
+        self.put(path, encoded(table(dataset, rows)))
         return path
+
+    def fresh(self, dataset: str, month: str) -> str:
+        """A path that no part has had or will have."""
+        return f"{dataset}/month={month}/{self._new_name()}.parquet"
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write the bytes of a part and read them back: they are on storage when this returns."""
+        self.storage.write(path, data)
+        if self.storage.read(path) != data:
+            raise StorageTrouble(f"{self.storage.where(path)} does not read back as it was written")
 
     def listing(self, dataset: str) -> tuple[str, ...]:
         """The parts of a dataset, seen the same twice in a row: no part was added or merged meanwhile.
@@ -47,6 +87,26 @@ class Parts:
                 return again
             seen = again
         raise HistoryBusy(f"{self.storage.where(dataset)} changes faster than it can be listed; try again in a minute")
+
+    def rows(
+        self,
+        dataset: str,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+        months: Months | None = None,
+    ) -> pa.Table:
+        """The rows that the dataset holds now, be it that parts are added or merged meanwhile: then again.
+
+        Reads the parts of those months only. A row may be there twice, see `flows.history.once`.
+        """
+        for attempt in range(READING_TRIES):
+            try:
+                parts = [part for part in self.listing(dataset) if months is None or months.hold(part)]
+                return self.read(parts, dataset, columns, where)
+            except HistoryBusy:
+                if attempt + 1 == READING_TRIES:
+                    raise
+        raise AssertionError
 
     def read(
         self,

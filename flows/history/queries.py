@@ -6,53 +6,65 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.errors import Refused
-from flows.history import view
 from flows.history.parts import Parts
+from flows.history.reading import CURRENT, column_names
 from flows.history.schema import IMAGES
+from flows.history.search import Search, newest, search
+from flows.history.standing import STANDING
 from flows.storage import Storage
 
-SEARCHED = (
-    "prompt",
-    "final_prompt",
-    "negative_prompt",
-    "lettering",
-    "variant",
-    "campaign",
-    "brand",
-    "model",
-    "image_id",
-)
 FIRST = ("image_id", "prompt", "model", "seed", "generated_at", "has_local_copy")
+# Up to so many files are looked at one by one; for more, all are listed once.
+FEW = 100
 
 
-def find(parts: Parts, assets: Storage, words: Sequence[str]) -> list[dict[str, Any]]:
-    """The images whose prompt, names, model or id hold every word, in any case; oldest first.
+@dataclass(frozen=True)
+class Found:
+    """Images with all their columns, the oldest first; `images` and `usd` count those that were cut off too."""
+
+    rows: list[dict[str, Any]]
+    images: int
+    usd: float
+
+
+def find(parts: Parts, assets: Storage, asked: Search | None = None, *, last: int | None = None) -> Found:
+    """The images that fit, of them the `last` so many as rows.
 
     `has_local_copy` is looked at, not assumed: the file is there, with the size it was stored with.
     """
-    rows = view.with_names(view.images(parts), parts)
-    wanted = [word.casefold() for word in words]
-    found = [row for row in rows if all(_holds(row, word) for word in wanted)]
-    present = {stat.path: stat.size for stat in assets.list()} if found else {}
-    for row in found:
+    asked = asked or Search()
+    if last is None:
+        table = search(parts, asked)
+        shown = table
+    else:
+        table = search(parts, asked, ["image_id", "cost_usd"])
+        shown = newest(parts, table, last)
+    rows: list[dict[str, Any]] = [_ordered(row) for row in shown.to_pylist()]
+    _look(rows, assets)
+    return Found(rows, table.num_rows, float(pc.sum(table["cost_usd"]).as_py() or 0))
+
+
+def _look(rows: list[dict[str, Any]], assets: Storage) -> None:
+    paths = {row["local_path"] for row in rows if row["local_path"] is not None}
+    if len(paths) <= FEW:
+        present = {path: stat.size for path in paths if (stat := assets.stat(path))}
+    else:
+        present = {stat.path: stat.size for stat in assets.list()}
+    for row in rows:
         row["has_local_copy"] = row["local_path"] is not None and present.get(row["local_path"]) == row["bytes"]
-    return sorted((_ordered(row) for row in found), key=lambda row: str(row["image_id"]))
-
-
-def _holds(row: Mapping[str, Any], word: str) -> bool:
-    texts = [row[column] for column in SEARCHED] + list(row["tags"] or ())
-    return any(word in str(text).casefold() for text in texts if text is not None)
 
 
 def _ordered(row: dict[str, Any]) -> dict[str, Any]:
-    return {**{name: row[name] for name in FIRST}, **row}
+    return {name: row[name] for name in columns()}
 
 
 def kind_of(name: str) -> str:
@@ -74,8 +86,8 @@ def written(rows: Sequence[Mapping[str, Any]], name: str) -> bytes:
 
 
 def columns() -> list[str]:
-    """The columns of `find`, in order."""
-    return [*FIRST, *(name for name in IMAGES.names if name not in FIRST)]
+    """The columns of `find`, in order: those of ``current``, the most wanted first."""
+    return [*FIRST, *(name for name in column_names(CURRENT) if name not in FIRST)]
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -88,7 +100,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def _parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    fields = {name: IMAGES.field(name).type for name in IMAGES.names} | {"has_local_copy": pa.bool_()}
+    fields = {field.name: field.type for field in (*IMAGES, *STANDING)}
     schema = pa.schema([(name, fields[name]) for name in columns()])
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), buffer, compression="zstd")

@@ -1,4 +1,4 @@
-"""The tables of the history: columns, types, and how journal records become rows.
+"""The tables of the history, by the contract of their columns, and how journal records become rows.
 
 Rows are plain dicts; `table` gives them the declared types. Nothing here reads or writes.
 """
@@ -11,166 +11,25 @@ from typing import Any
 
 import pyarrow as pa
 
+from flows.history.contract import HISTORY, SCHEMA_VERSION, schema_of
 from flows.history.events import Event
 from flows.history.records import End, ImageRecord, settled_micros
 from flows.ids import canonical_json, time_of
 
-SCHEMA_VERSION = 1
-
-_TIME: pa.DataType = pa.timestamp("us", tz="UTC")
-_TAGS: pa.DataType = pa.list_(pa.string())
-
-
-def _schema(columns: Mapping[str, pa.DataType]) -> pa.Schema:
-    return pa.schema(list(columns.items()))
+DATASETS: Mapping[str, pa.Schema] = {name: schema_of(dataset.columns) for name, dataset in HISTORY.items()}
+IMAGES = DATASETS["images"]
+VERSION_KEY = "ideoflow"
 
 
-IMAGES = _schema(
-    {
-        "image_id": pa.string(),
-        "request_id": pa.string(),
-        "fingerprint": pa.string(),
-        "n": pa.int32(),
-        "image_index": pa.int32(),
-        "generation_id": pa.string(),
-        "run_id": pa.string(),
-        "origin": pa.string(),
-        "status": pa.string(),
-        "prompt_id": pa.string(),
-        "variant": pa.string(),
-        "brand": pa.string(),
-        "campaign": pa.string(),
-        "tags": _TAGS,
-        "prompt": pa.string(),
-        "final_prompt": pa.string(),
-        "negative_prompt": pa.string(),
-        "lettering": pa.string(),
-        "endpoint": pa.string(),
-        "model": pa.string(),
-        "options": pa.string(),
-        "edition": pa.string(),
-        "aspect_ratio": pa.string(),
-        "resolution_asked": pa.string(),
-        "resolution_reported": pa.string(),
-        "width": pa.int32(),
-        "height": pa.int32(),
-        "seed_asked": pa.int64(),
-        "seed": pa.int64(),
-        "is_image_safe": pa.bool_(),
-        "image_url": pa.string(),
-        "requested_at": _TIME,
-        "generated_at": _TIME,
-        "expires_at": _TIME,
-        "stored_at": _TIME,
-        "expiry_margin_s": pa.float64(),
-        "local_path": pa.string(),
-        "media_type": pa.string(),
-        "bytes": pa.int64(),
-        "sha256": pa.string(),
-        "flaw": pa.string(),
-        "cost_usd": pa.float64(),
-        "price_source": pa.string(),
-    }
-)
+def stamped(schema: pa.Schema, version: int = SCHEMA_VERSION) -> pa.Schema:
+    """The schema as a part carries it: with the version of the contract in its metadata."""
+    return schema.with_metadata({VERSION_KEY: str(version)})
 
-REQUESTS = _schema(
-    {
-        "request_id": pa.string(),
-        "fingerprint": pa.string(),
-        "n": pa.int32(),
-        "revision": pa.int32(),
-        "outcome": pa.string(),
-        "answered": pa.bool_(),
-        "reason": pa.string(),
-        "images": pa.int32(),
-        "counted": pa.int32(),
-        "cost_micros": pa.int64(),
-        "cost_usd": pa.float64(),
-        "price_source": pa.string(),
-        "run_id": pa.string(),
-        "origin": pa.string(),
-        "endpoint": pa.string(),
-        "model": pa.string(),
-        "status": pa.int32(),
-        "reject_reason": pa.string(),
-        "x_request_id": pa.string(),
-        "generation_id": pa.string(),
-        "prompt_id": pa.string(),
-        "variant": pa.string(),
-        "brand": pa.string(),
-        "campaign": pa.string(),
-        "tags": _TAGS,
-        "requested_at": _TIME,
-        "answered_at": _TIME,
-        "ended_at": _TIME,
-        "latency_s": pa.float64(),
-        "request": pa.string(),
-    }
-)
 
-LIFECYCLE = _schema(
-    {
-        "event_id": pa.string(),
-        "at": _TIME,
-        "event": pa.string(),
-        "image_id": pa.string(),
-        "fingerprint": pa.string(),
-        "reason": pa.string(),
-        "policy": pa.string(),
-        "actor": pa.string(),
-        "run_id": pa.string(),
-        "details": pa.string(),
-    }
-)
-
-FEATURES = _schema(
-    {
-        "sha256": pa.string(),
-        "extractor": pa.int32(),
-        "image_id": pa.string(),
-        "width": pa.int32(),
-        "height": pa.int32(),
-        "mode": pa.string(),
-        "phash": pa.string(),
-        "dhash": pa.string(),
-        "thumbnail": pa.binary(),
-        "extracted_at": _TIME,
-    }
-)
-
-FINDINGS = _schema(
-    {
-        "finding_id": pa.string(),
-        "audit_id": pa.string(),
-        "found_at": _TIME,
-        "check": pa.string(),
-        "code": pa.string(),
-        "severity": pa.string(),
-        "state": pa.string(),
-        "subject": pa.string(),
-        "image_id": pa.string(),
-        "related_image_id": pa.string(),
-        "prompt_id": pa.string(),
-        "variant": pa.string(),
-        "brand": pa.string(),
-        "campaign": pa.string(),
-        "message": pa.string(),
-        "remedy": pa.string(),
-        "measure": pa.float64(),
-        "threshold": pa.float64(),
-        "unit": pa.string(),
-        "accepted": pa.bool_(),
-        "details": pa.string(),
-    }
-)
-
-DATASETS: Mapping[str, pa.Schema] = {
-    "images": IMAGES,
-    "requests": REQUESTS,
-    "lifecycle": LIFECYCLE,
-    "features": FEATURES,
-    "findings": FINDINGS,
-}
+def version_of(schema: pa.Schema) -> int:
+    """The version that a part was written with; 0 when it does not say."""
+    said = (schema.metadata or {}).get(VERSION_KEY.encode(), b"0")
+    return int(said) if said.isdigit() else 0
 
 
 def table(dataset: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -181,9 +40,7 @@ def table(dataset: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     for row in rows:
         if not known >= row.keys():
             raise KeyError(f"not columns of {dataset}: {sorted(row.keys() - known)}")
-    return pa.Table.from_pylist(
-        [dict(row) for row in rows], schema=schema.with_metadata({"ideoflow": str(SCHEMA_VERSION)})
-    )
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=stamped(schema))
 
 
 def image_id(request_id: str, index: int) -> str:

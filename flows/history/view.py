@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.history.parts import Parts
+from flows.history.parts import Months, Parts
 
 RANK = ("stored", "withheld", "lost")
 
@@ -29,10 +29,15 @@ class Names:
     tags: tuple[str, ...]
 
 
-def images(parts: Parts, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
-    """One row per billed image. `columns` None is all of them."""
+def images(
+    parts: Parts,
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+    months: Months | None = None,
+) -> pa.Table:
+    """One row per billed image of those months. `columns` None is all of them."""
     needed = None if columns is None else list(dict.fromkeys([*columns, "image_id", "status"]))
-    rows = parts.read(parts.listing("images"), "images", needed, where)
+    rows = parts.rows("images", needed, where, months)
     rows = once(rows)
     return rows if columns is None else rows.select(list(columns))
 
@@ -50,12 +55,7 @@ def once(rows: pa.Table) -> pa.Table:
 
 def relabelled(parts: Parts) -> dict[str, Names]:
     """The latest names given to a fingerprint by an event."""
-    rows = parts.read(
-        parts.listing("lifecycle"),
-        "lifecycle",
-        ["event_id", "fingerprint", "details"],
-        pc.field("event") == "relabelled",
-    )
+    rows = parts.rows("lifecycle", ["event_id", "fingerprint", "details"], pc.field("event") == "relabelled")
     latest = sorted(rows.to_pylist(), key=lambda row: str(row["event_id"]))
     return {row["fingerprint"]: _names(json.loads(row["details"])) for row in latest}
 
@@ -64,7 +64,7 @@ def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
     """What the images of these fingerprints are called now; fingerprints without images are left out."""
     columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags"]
     wanted = pc.field("fingerprint").isin(sorted(fingerprints))
-    rows = parts.read(parts.listing("images"), "images", columns, wanted)
+    rows = parts.rows("images", columns, wanted)
     # Ids sort by time: the newest image's own labels stand where no event says otherwise.
     found = {row["fingerprint"]: _names(row) for row in sorted(rows.to_pylist(), key=lambda row: row["image_id"])}
     return found | {key: value for key, value in relabelled(parts).items() if key in found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 
 from flows.history.claims import ClaimDesk
+from flows.history.events import Event
 from flows.history.fold import Book, fold
 from flows.history.index import SealedIndex
 from flows.history.journal import Journal
 from flows.history.owners import this_process
 from flows.history.parts import Parts
 from flows.history.records import Ack, Claim, End, ImageRecord, ImageStatus, Labels, Outcome, Owner, Step
+from flows.history.schema import event_row, image_rows, request_row
 from flows.history.seal import Sealer, SealResult
 from flows.ids import uuid7
 from flows.storage import LocalStorage, Storage
@@ -162,3 +165,76 @@ def meddle(books: Books) -> Callable[[Callable[[str, str], None]], Books]:
         return Books(storage, books.now + timedelta(seconds=1), waits=books.waits)
 
     return make
+
+
+@dataclass
+class Collection:
+    """A history of several months, campaigns and fates, made row by row; `happened` adds an event."""
+
+    books: Books
+
+    def buy(self, name: str, prompt: str, *, at: datetime | None = None, model: str = "ideogram-3", **more: Any) -> str:
+        """One image, sealed: its id. `more` are labels or what became of the image."""
+        self.books.now = max(self.books.now, at) if at else self.books.now
+        labels = {key: more.pop(key) for key in ("brand", "campaign", "tags", "lettering") if key in more}
+        claim = self.books.claim(model=model, fingerprint=more.pop("fingerprint", name * 8))
+        claim = replace(claim, labels=replace(claim.labels, prompt_id=name, variant=name, prompt=prompt, **labels))
+        image = ImageRecord(
+            0, ImageStatus.STORED, local_path=f"{name}.png", sha256=name, bytes=3, stored_at=claim.claimed_at
+        )
+        end = replace(self.books.end(claim), images=(replace(image, **more),))
+        month = f"{claim.claimed_at:%Y-%m}"
+        self.books.parts.write("images", month, image_rows(end))
+        self.books.parts.write("requests", month, [request_row(end, 0)])
+        return f"{claim.request_id}-0"
+
+    def happened(self, event: Event, image: str | None = None, **more: Any) -> None:
+        now = self.books.now
+        row = event_row(
+            event_id=self.books.new_id(), at=now, event=event, actor="a test", run_id="r", image=image, **more
+        )
+        self.books.parts.write("lifecycle", f"{now:%Y-%m}", [row])
+
+    @property
+    def parts(self) -> Parts:
+        return self.books.parts
+
+
+@pytest.fixture
+def collection(books: Books) -> Collection:
+    """An empty history that is filled by hand."""
+    return Collection(books)
+
+
+@pytest.fixture(scope="session")
+def seaside_once(tmp_path_factory: pytest.TempPathFactory) -> Books:
+    """Five pictures of three months: one trashed, one lost, one renamed, one held and approved, one doubled."""
+    books = Books(LocalStorage(tmp_path_factory.mktemp("seaside") / "history"))
+    collection = Collection(books)
+    one = collection.buy("sunset", "A neon sunset over wet sand", brand="helio", seed=123)
+    two = collection.buy("retro", "A neon sunset, retro", brand="helio", tags=("old", "Two Words"))
+    december = NOON + timedelta(days=20)
+    collection.buy("wave", "A wave over sand", at=december, campaign="winter", model="V_2", width=1024)
+    lost = ImageStatus.LOST
+    collection.buy("gull", "A gull, neon", campaign="winter", status=lost, local_path=None, stored_at=None, bytes=None)
+    january = NOON + timedelta(days=50)
+    collection.buy("dune", "Die Straße im Sand", at=january, brand="other", lettering="STRASSE")
+    collection.happened(Event.TRASHED, two)
+    collection.happened(Event.HELD, one)
+    collection.happened(Event.APPROVED, one)
+    named = {"prompt_id": "breaker", "variant": "breaker", "campaign": "spring", "tags": ["sea"]}
+    collection.happened(Event.RELABELLED, fingerprint="wave" * 8, details=named)
+    rows = [row for row in books.rows("images") if row["image_id"] in {one, two}]
+    books.parts.write("images", "2026-11", rows)
+    books.parts.write("images", "2026-11", [{**rows[0], "status": "lost", "local_path": None, "sha256": None}])
+    books.parts.write("features", "2026-11", [{"sha256": "sunset", "extractor": 1, "image_id": one}] * 2)
+    found = {"finding_id": "f", "audit_id": "a", "found_at": books.now, "brand": "helio", "campaign": "summer"}
+    books.parts.write("findings", f"{books.now:%Y-%m}", [found, found | {"audit_id": "b"}])
+    return books
+
+
+@pytest.fixture
+def seaside(seaside_once: Books, tmp_path: Path) -> Collection:
+    """A copy of it."""
+    shutil.copytree(seaside_once.storage.url, tmp_path / "history")
+    return Collection(replace(seaside_once, storage=LocalStorage(tmp_path / "history")))

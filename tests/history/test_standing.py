@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flows.history.current import current
 from flows.history.events import Event, State
 from flows.history.schema import event_row, image_id
+from flows.history.standing import current
 
 
 def happened(books: Any, event: Event, image: str | None = None, **more: Any) -> None:
