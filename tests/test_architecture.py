@@ -38,7 +38,7 @@ LAYERS: dict[str, frozenset[str]] = {
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
-    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report"}),
+    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "brand", "checks", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
@@ -53,7 +53,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),
-    "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
+    "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets", "flows.brand.model"}),
+    "checks": frozenset({"flows.brand"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "history": frozenset({"flows.manifest.variant"}),
     "budget": frozenset({"flows.ideogram.catalogue"}),
