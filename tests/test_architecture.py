@@ -35,6 +35,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "account",
             "recovery",
             "money",
+            "measuring",
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
@@ -47,7 +48,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
-    "steps": frozenset({"flows.workspace", "flows.money"}),
+    "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring"}),
+    "measuring": frozenset({"flows.workspace"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),

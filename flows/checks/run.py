@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from flows.checks import lettering, palette
 from flows.checks.finding import Finding, Ran, Skipped, Verdict
 from flows.checks.policy import AuditPolicy
 from flows.checks.rules import found
@@ -15,7 +16,7 @@ from flows.checks.subject import Subject
 
 Check = Callable[[Subject, AuditPolicy], Verdict]
 
-CHECKS: Mapping[str, Check] = {}
+CHECKS: Mapping[str, Check] = {palette.NAME: palette.check, lettering.NAME: lettering.check}
 
 
 def run(subject: Subject, policy: AuditPolicy, checks: Mapping[str, Check] = CHECKS) -> list[Verdict]:

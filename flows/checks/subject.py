@@ -6,10 +6,14 @@ Knows what rows of the history look like; reads nothing. Whoever audits fills it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from flows.brand.model import Brand
 
@@ -78,27 +82,23 @@ class Image:
         return self.variant or self.prompt_id or self.image_id
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A colour of a picture in CIELAB (D65) and its share of what is visible, 0 to 1."""
-
-    lab: tuple[float, float, float]
-    share: float
-
-
 MEASURED_COLUMNS = (
     *("sha256", "extractor", "width", "height", "mode", "phash", "dhash", "palette", "alpha", "icc", "sharpness"),
     *("contrast", "brightness", "embedded"),
 )
 """What an audit reads of ``features``: all but the thumbnails."""
 
+Palette = NDArray[np.float32]
+_EMPTY: Palette = np.empty((0, 4), np.float32)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Features of one picture. Those of an old extractor lack what it did not measure (None, no palette).
+    """Features of one picture. Those of an old extractor lack what it did not measure (None, an empty palette).
 
-    `phash` and `dhash` are 64 bits. `alpha` is the visible share. `contrast` is the standard deviation of the
-    lightness and `brightness` its mean, both 0 to 255. `embedded` says what travels in the file.
+    `phash` and `dhash` are 64 bits. `palette` is (k, 4): L, a, b in CIELAB (D65) and share of what is visible, the
+    largest first. `alpha` is the visible share. `contrast` is the standard deviation of the lightness and
+    `brightness` its mean, both 0 to 255. `embedded` is JSON of what travels in the file.
     """
 
     width: int
@@ -107,33 +107,36 @@ class Measured:
     dhash: int
     extractor: int = 1
     mode: str = "RGB"
-    palette: tuple[Cluster, ...] = ()
+    palette: Palette = field(default_factory=lambda: _EMPTY, compare=False)
     alpha: float | None = None
     icc: str | None = None
     sharpness: float | None = None
     contrast: float | None = None
     brightness: float | None = None
-    embedded: Mapping[str, Any] = field(default_factory=dict)
+    embedded: str = "{}"
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Measured:
-        """A row of ``features`` with `MEASURED_COLUMNS`."""
-        clusters = tuple(Cluster((one["l"], one["a"], one["b"]), one["share"]) for one in row["palette"] or ())
-        return cls(
-            width=row["width"],
-            height=row["height"],
-            phash=int(row["phash"], 16),
-            dhash=int(row["dhash"], 16),
-            extractor=row["extractor"],
-            mode=row["mode"],
-            palette=clusters,
-            alpha=row["alpha"],
-            icc=row["icc"],
-            sharpness=row["sharpness"],
-            contrast=row["contrast"],
-            brightness=row["brightness"],
-            embedded=json.loads(row["embedded"] or "{}"),
-        )
+
+def measured(table: pa.Table) -> dict[str, Measured]:
+    """Rows of ``features`` with `MEASURED_COLUMNS`, by digest; of several, the newest extractor's."""
+    found: dict[str, Measured] = {}
+    plain = [name for name in MEASURED_COLUMNS if name != "palette"]
+    for batch in table.to_batches(max_chunksize=1024):
+        palettes = _palettes(batch.column("palette"))
+        for row, palette in zip(batch.select(plain).to_pylist(), palettes, strict=True):
+            digest = row.pop("sha256")
+            if digest in found and found[digest].extractor >= row["extractor"]:
+                continue
+            row |= {"phash": int(row["phash"], 16), "dhash": int(row["dhash"], 16), "embedded": row["embedded"] or "{}"}
+            found[digest] = Measured(palette=palette, **row)
+    return found
+
+
+def _palettes(column: Any) -> Iterator[Palette]:
+    """A list column of structs as arrays, without a Python object for every number."""
+    flat = column.flatten()
+    values = np.column_stack([flat.field(name).to_numpy(zero_copy_only=False) for name in ("l", "a", "b", "share")])
+    ends = np.cumsum(column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
+    return (np.ascontiguousarray(part, np.float32) for part in np.split(values, ends[:-1])) if len(ends) else iter(())
 
 
 @dataclass(frozen=True)
@@ -147,10 +150,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """What an engine read in one picture, in reading order."""
+    """What an engine read in one picture, in reading order; `failure` says why it could not."""
 
     engine: str
     lines: tuple[Line, ...] = ()
+    failure: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Reading:
+        """A row of ``readings``."""
+        lines = tuple(
+            Line(one["text"], one["score"], (one["left"], one["top"], one["right"], one["bottom"]))
+            for one in row["lines"] or ()
+        )
+        return cls(row["engine"], lines, row["failure"])
 
 
 @dataclass(frozen=True, kw_only=True)

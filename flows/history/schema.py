@@ -135,6 +135,37 @@ FEATURES = _schema(
         "dhash": pa.string(),
         "thumbnail": pa.binary(),
         "extracted_at": _TIME,
+        "palette": pa.list_(
+            pa.struct([("l", pa.float32()), ("a", pa.float32()), ("b", pa.float32()), ("share", pa.float32())])
+        ),
+        "alpha": pa.float64(),
+        "icc": pa.string(),
+        "sharpness": pa.float64(),
+        "contrast": pa.float64(),
+        "brightness": pa.float64(),
+        "embedded": pa.string(),
+    }
+)
+
+READINGS = _schema(
+    {
+        "sha256": pa.string(),
+        "engine": pa.string(),
+        "image_id": pa.string(),
+        "lines": pa.list_(
+            pa.struct(
+                [
+                    ("text", pa.string()),
+                    ("score", pa.float32()),
+                    ("left", pa.float32()),
+                    ("top", pa.float32()),
+                    ("right", pa.float32()),
+                    ("bottom", pa.float32()),
+                ]
+            )
+        ),
+        "failure": pa.string(),
+        "read_at": _TIME,
     }
 )
 
@@ -169,6 +200,7 @@ DATASETS: Mapping[str, pa.Schema] = {
     "requests": REQUESTS,
     "lifecycle": LIFECYCLE,
     "features": FEATURES,
+    "readings": READINGS,
     "findings": FINDINGS,
 }
 
