@@ -7,6 +7,8 @@ nothing, follows light and dark, and has the same bytes every day.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
@@ -16,15 +18,34 @@ from pygal.style import Style
 from flows.report.audit.model import Audit, SpendLine
 from flows.report.audit.standing import by_brand, overall
 
-WIDTH, HEIGHT = 720, 210
+WIDTH, HEIGHT = 520, 230
+MAX_LINES = 6
 MAX_BARS = 31
 MAX_POINTS = 26
 _STYLE = Style(font_family="inherit", label_font_size=13, major_label_font_size=13, stroke_width="2")
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-def score_trend(audit: Audit) -> tuple[str, tuple[tuple[str, tuple[str, ...]], ...]] | None:
-    """The scores of this and earlier audits as SVG, and as a table; None while there is only one audit."""
+@dataclass(frozen=True)
+class Trend:
+    """A chart of scores, and its numbers as a table: a column for each line, in the order of its colours."""
+
+    svg: str
+    days: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A chart of spending, and its numbers."""
+
+    svg: str
+    lines: tuple[SpendLine, ...]
+    monthly: bool
+
+
+def score_trend(audit: Audit) -> Trend | None:
+    """The scores of this and earlier audits; None while there is only one audit."""
     past = audit.past[-(MAX_POINTS - 1) :]
     if not past:
         return None
@@ -34,33 +55,31 @@ def score_trend(audit: Audit) -> tuple[str, tuple[tuple[str, tuple[str, ...]], .
     lines: dict[str, list[int | None]] = {}
     if len(names) > 1:
         lines["all pictures"] = [*(one.score for one in past), overall(audit).value]
-    for name in names[:5]:
-        lines[name or "no brand"] = [*(one.brands.get(name) for one in past), now.get(name)]
-    chart = pygal.Line(**_options(len(days)), range=(0, 100), dots_size=4, show_legend=len(lines) > 1)
+    for name in names[: MAX_LINES - len(lines)]:
+        brand = audit.brands.get(name)
+        called = brand.name if brand else name or "no brand"
+        lines[called] = [*(one.brands.get(name) for one in past), now.get(name)]
+    chart = pygal.Line(**_options(len(days)), range=(0, 100), dots_size=4)
     chart.y_labels = [0, 25, 50, 75, 100]
-    chart.x_labels = [f"{day:%d %b}" for day in days]
-    for name, values in lines.items():
-        chart.add(name, values)
-    rows = tuple(
-        (name, tuple("–" if value is None else str(value) for value in values)) for name, values in lines.items()
-    )
-    head = ("", tuple(f"{day:%Y-%m-%d}" for day in days))
-    return _svg(chart, "Scores of this and earlier audits"), (head, *rows)
+    chart.x_labels = [f"{day:%-d %b}" for day in days]
+    for called, values in lines.items():
+        chart.add(called, values)
+    rows = tuple((name, tuple("–" if one is None else str(one) for one in values)) for name, values in lines.items())
+    return Trend(_svg(chart, "Scores of this and earlier audits"), tuple(f"{day:%Y-%m-%d}" for day in days), rows)
 
 
-def spend_bars(days: Sequence[SpendLine]) -> tuple[str, tuple[SpendLine, ...]] | None:
-    """What was spent by day, or by month where the days are many, as SVG and as its lines; None for a single bar."""
-    lines = list(days)
-    if len(lines) > MAX_BARS:
-        lines = _by_month(lines)[-MAX_BARS:]
+def spend_bars(days: Sequence[SpendLine]) -> Bars | None:
+    """What was spent by day, or by month where the days are many; None where there would be a single bar."""
+    monthly = len(days) > MAX_BARS
+    lines = _by_month(days)[-MAX_BARS:] if monthly else list(days)
     if len(lines) < 2:
         return None
-    chart = pygal.Bar(**_options(len(lines)), show_legend=False)
-    chart.x_labels = [line.key for line in lines]
+    chart = pygal.Bar(**_options(len(lines)))
+    firsts = [date.fromisoformat(f"{line.key}-01" if monthly else line.key) for line in lines]
+    chart.x_labels = [f"{day:%b %Y}" if monthly else f"{day:%-d %b}" for day in firsts]
     chart.value_formatter = lambda value: f"${value:,.2f}"
     chart.add("spent", [line.micros / 1_000_000 for line in lines])
-    what = "month" if len(lines[0].key) == len("2026-11") else "day"
-    return _svg(chart, f"Spent by {what}"), tuple(lines)
+    return Bars(_svg(chart, f"Spent by {'month' if monthly else 'day'}"), tuple(lines), monthly)
 
 
 def _by_month(days: Sequence[SpendLine]) -> list[SpendLine]:
@@ -85,15 +104,14 @@ def _options(points: int) -> Mapping[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
         "margin": 6,
+        "margin_right": 26,
         "show_x_guides": False,
         "truncate_label": -1,
         "max_scale": 5,
         "min_scale": 2,
-        "show_minor_x_labels": points <= 9,
-        "x_labels_major_count": None if points <= 9 else 7,
-        "legend_at_bottom": True,
-        "legend_at_bottom_columns": 6,
-        "legend_box_size": 10,
+        "show_minor_x_labels": points <= 7,
+        "x_labels_major_every": None if points <= 7 else -(-points // 7),
+        "show_legend": False,
         "tooltip_fancy_mode": False,
     }
 

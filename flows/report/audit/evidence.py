@@ -16,7 +16,8 @@ from typing import Any
 from flows.checks.finding import Finding
 
 _HEX = re.compile(r"#[0-9A-Fa-f]{6}\Z")
-_DRAWN = frozenset({"swatches", "boxes", "expected", "read"})
+_DRAWN = {"compared": "asked", "got": "hex", "brand": "hex", "boxes": "box"}
+READ, WRONG = "read", "wrong"
 MAX_SWATCHES = 8
 MAX_BOXES = 40
 MAX_FACTS = 12
@@ -24,11 +25,11 @@ MAX_FACTS = 12
 
 @dataclass(frozen=True)
 class Swatch:
-    """One colour of a comparison: what was asked for, what is there, their difference in CIEDE2000, shares 0 to 1."""
+    """Two colours compared: the one wanted and the one in the picture, their shares (0 to 1) and CIEDE2000."""
 
     name: str
-    asked: str | None
-    asked_share: float | None
+    wanted: str | None
+    wanted_share: float | None
     got: str | None
     got_share: float | None
     delta_e: float | None
@@ -48,10 +49,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Meter:
-    """A measure against its threshold, both placed on a scale from 0 to 1; `least` where more would be better."""
+    """A measure against its threshold, both placed on a scale from 0 to 1; `least` where more would be better.
+
+    `of` is what the number counts, where the number alone does not say.
+    """
 
     value: str
     limit: str
+    of: str
     at: float
     limit_at: float
     least: bool
@@ -59,11 +64,12 @@ class Meter:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is shown of one finding."""
+    """All that is shown of one finding. `requested`: the colours wanted are those of the request, not the brand's."""
 
     swatches: tuple[Swatch, ...]
+    requested: bool
     boxes: tuple[Box, ...]
-    expected: str
+    asked: str
     read: str
     meter: Meter | None
     facts: tuple[tuple[str, str], ...]
@@ -72,10 +78,12 @@ class Evidence:
 def evidence(finding: Finding) -> Evidence:
     """What there is to show."""
     details = finding.details
+    swatches = [*_asked(details.get("compared")), *_got(details.get("got"), details.get("brand"))]
     return Evidence(
-        swatches=tuple(_swatches(details.get("swatches")))[:MAX_SWATCHES],
-        boxes=tuple(_boxes(details.get("boxes")))[:MAX_BOXES],
-        expected=_text(details.get("expected")),
+        swatches=tuple(swatches[:MAX_SWATCHES]),
+        requested="compared" in details,
+        boxes=tuple(_boxes(details.get("boxes"), READ if finding.code == "lettering.missing" else WRONG))[:MAX_BOXES],
+        asked=_text(details.get("asked")) if "read" in details else "",
         read=_text(details.get("read")),
         meter=meter(finding),
         facts=tuple(_facts(details))[:MAX_FACTS],
@@ -83,46 +91,56 @@ def evidence(finding: Finding) -> Evidence:
 
 
 def meter(finding: Finding) -> Meter | None:
-    """The measure on a scale; None where there is nothing to compare, or where it does not differ."""
+    """The measure on a scale; None where there is nothing to compare it with."""
     measure, threshold = _number(finding.measure), _number(finding.threshold)
-    if measure is None or threshold is None or measure == threshold or min(measure, threshold) < 0:
+    if measure is None or threshold is None or measure == threshold or min(measure, threshold) < 0 or not threshold:
         return None
     least = measure < threshold
-    share = finding.unit in SHARES and max(measure, threshold) <= 1
-    top = 1.0 if share else max(measure, threshold) * 1.15
-    return Meter(amount(measure, finding.unit), amount(threshold, finding.unit), measure / top, threshold / top, least)
+    part = _is_part(finding.unit) and max(measure, threshold) <= 1
+    top = 1.0 if part else max(measure, threshold) * 1.15
+    of = finding.unit if _is_part(finding.unit) and finding.unit not in {"share", "ratio"} else ""
+    return Meter(
+        amount(measure, finding.unit), amount(threshold, finding.unit), of, measure / top, threshold / top, least
+    )
 
 
-SHARES = frozenset({"share", "ratio", "part", "rate"})
-_WORDS = {"delta_e": "ΔE", "delta e": "ΔE", "dE": "ΔE", "s": "s", "bits": "bits"}
+def _is_part(unit: str) -> bool:
+    """Whether numbers of this unit are parts of a whole: ``share``, ``part of ...``, ``character error rate``."""
+    return unit in {"share", "ratio"} or unit.startswith(("share ", "part ")) or " rate" in f" {unit}"
 
 
 def amount(value: float, unit: str) -> str:
-    """``12 %`` of a share, ``7.3 ΔE``, ``$5.00``, ``4 bits``."""
-    if unit in SHARES:
+    """``12%`` of a part, ``7.3 ΔE``, ``$5.00``, ``4 bits``."""
+    if _is_part(unit):
         percent = value * 100
-        return f"{percent:.0f} %" if percent >= 10 or percent == int(percent) else f"{percent:.1f} %"
+        number = f"{percent:.0f}" if percent >= 9.95 or percent == round(percent) else f"{percent:.1f}"
+        return f"{number}%"
     if unit.lower() in {"usd", "$"}:
         return f"${value:,.2f}"
     number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} {_WORDS.get(unit, unit)}".rstrip()
+    return f"{number} {'ΔE' if unit.lower() == 'delta_e' else unit}".rstrip()
 
 
-def _swatches(value: Any) -> Iterator[Swatch]:
+def _asked(value: Any) -> Iterator[Swatch]:
+    """Every colour that a request named, and the colour of the picture that comes nearest."""
     for one in _mappings(value):
-        asked, got = _hex(one.get("asked")), _hex(one.get("got"))
-        if asked or got:
-            yield Swatch(
-                _text(one.get("name")),
-                asked,
-                _number(one.get("asked_share")),
-                got,
-                _number(one.get("got_share")),
-                _number(one.get("delta_e")),
-            )
+        asked, nearest = _hex(one.get("asked")), _hex(one.get("nearest"))
+        if asked:
+            shares = _number(one.get("asked_share")), _number(one.get("got_share"))
+            yield Swatch("asked", asked, shares[0], nearest, shares[1], _number(one.get("delta_e")))
 
 
-def _boxes(value: Any) -> Iterator[Box]:
+def _got(value: Any, brand: Any) -> Iterator[Swatch]:
+    """The colours of a picture, the largest first, each beside the brand's nearest."""
+    names = {_hex(one.get("hex")): _text(one.get("name")) for one in _mappings(brand)}
+    for one in _mappings(value):
+        got, nearest = _hex(one.get("hex")), _hex(one.get("nearest"))
+        if got:
+            name = names.get(nearest) or "nearest"
+            yield Swatch(name, nearest, None, got, _number(one.get("share")), _number(one.get("delta_e")))
+
+
+def _boxes(value: Any, kind: str) -> Iterator[Box]:
     for one in _mappings(value):
         sides = one.get("box")
         if not isinstance(sides, (list, tuple)) or len(sides) != 4:
@@ -132,20 +150,17 @@ def _boxes(value: Any) -> Iterator[Box]:
             continue
         left, top, right, bottom = (min(max(side or 0.0, 0.0), 1.0) for side in numbers)
         if left < right and top < bottom:
-            yield Box(left, top, right, bottom, _text(one.get("text")), _text(one.get("kind")))
+            yield Box(left, top, right, bottom, _text(one.get("text")), kind)
 
 
 def _facts(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in sorted(details):
-        value = details[key]
-        drawn = key in _DRAWN and (not isinstance(value, (list, tuple)) or any(True for _ in _drawable(key, value)))
-        if drawn or value is None or value == "" or value == []:
+        value, sign = details[key], _DRAWN.get(key)
+        # Already drawn, if it is what its name promises; else it is told like anything else.
+        drawn = sign is not None and any(sign in one for one in _mappings(value))
+        if drawn or value is None or value in ("", [], {}) or (key in {"asked", "read"} and "read" in details):
             continue
         yield str(key).replace("_", " "), _text(value)
-
-
-def _drawable(key: str, value: Any) -> Iterator[Swatch | Box]:
-    yield from _swatches(value) if key == "swatches" else _boxes(value)
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:

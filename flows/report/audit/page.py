@@ -30,7 +30,7 @@ from flows.report.audit.fonts import faces
 from flows.report.audit.model import Audit, Cap, Since, Tone
 from flows.report.audit.sheets import Sheet
 from flows.report.audit.standing import DEFINITION, by_brand, by_image, changes, counts
-from flows.report.audit.wording import about_money, day, facts, gate, lead, money, verdict
+from flows.report.audit.wording import about_money, day, facts, gate, lead, money, short_day, verdict
 
 _PACKAGE = "flows.report.audit"
 
@@ -66,8 +66,11 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Rule:
+    """The findings under one rule; `remedy` is what to do about each of them, where that is the same."""
+
     code: str
     meaning: str
+    remedy: str
     findings: tuple[_Shown, ...]
 
 
@@ -182,7 +185,9 @@ def _groups(sheet: Sheet, shared: Mapping[str, Any]) -> list[tuple[Severity, lis
     groups: defaultdict[Severity, list[_Rule]] = defaultdict(list)
     for (severity, code), findings in sorted(rules.items(), key=lambda item: (-item[0][0], item[0][1])):
         meaning = RULES[code].meaning if code in RULES else code.replace(".", ": ").replace("_", " ")
-        groups[severity].append(_Rule(code, meaning, tuple(findings)))
+        remedies = {one.finding.remedy for one in findings}
+        remedy = remedies.pop() if len(remedies) == 1 else ""
+        groups[severity].append(_Rule(code, meaning, remedy, tuple(findings)))
     return list(groups.items())
 
 
@@ -248,7 +253,7 @@ def _used(cap: Cap) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{value * 100:.0f} %" if value >= 0.095 else f"{value * 100:.1f} %"
+    return f"{value * 100:.0f}%" if value >= 0.0995 else f"{value * 100:.1f}%"
 
 
 def _word(value: str) -> str:
@@ -277,7 +282,9 @@ def _environment() -> Environment:
         "line": lambda text, limit=300: words.one_line(str(text or ""), limit),
         "money": money,
         "px": lambda number: f"{number:.4g}",
+        "sentence": lambda text: text[:1].upper() + text[1:],
         "share": _share,
+        "short_date": short_day,
         "standing": standing,
         "used": _used,
         "word": _word,

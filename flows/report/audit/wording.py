@@ -69,7 +69,7 @@ def lead(audit: Audit, changed: Mapping[Since, tuple[Finding, ...]]) -> str:
         since = short_day(audit.past[-1].at)
         new, gone = len(changed[Since.NEW]), len(changed[Since.GONE])
         if new or gone:
-            sentences.append(f"Since {since} {_came(new)}, {gone:,} gone.")
+            sentences.append(f"Since {since}: {_came(new)}, {gone:,} gone.")
         else:
             sentences.append(f"Nothing has changed since {since}.")
     if audit.skipped:
