@@ -57,7 +57,7 @@ def read_lettering(ws: Workspace, tell: Tell, where: pc.Expression | None = None
     name = engine()
     done = _digests(ws, "readings", pc.field("engine") == name)
     fresh = _fresh(ws, where, done)
-    fresh = fresh.filter(pc.fill_null(pc.not_equal(fresh["lettering"], pa.scalar("")), False))
+    fresh = fresh.filter((pc.field("lettering") != "") & pc.field("lettering").is_valid())
 
     def row(found: list[Line], image: str, digest: str, now: datetime) -> dict[str, Any]:
         return {"sha256": digest, "engine": name, "image_id": image, "lines": found, "failure": None, "read_at": now}

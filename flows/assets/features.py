@@ -32,11 +32,12 @@ class Features:
     """What one picture measures.
 
     `phash` and `dhash` are 64 bits as 16 hex digits (imagehash's), of the picture on a white ground, which is first
-    reduced by the whole factor (Pillow's `reduce`) that brings its longer side nearest to 512 px. `mode` is Pillow's, as stored. `thumbnail` is WebP, its longer side at most 256 px. `palette` is (k, 4): L, a, b
-    (CIELAB, D65) and share of the visible area, the largest first. `alpha` is the visible share, 1.0 for opaque
-    ones. `icc` is the name of the embedded profile. `sharpness` is the variance of the Laplacian, `contrast` the
-    standard deviation and `brightness` the mean of the lightness (0 to 255), all of the same reduced picture.
-    `embedded` is what else travels in the file.
+    reduced by the whole factor (Pillow's `reduce`) that brings its longer side nearest to 512 px. `mode` is Pillow's,
+    as stored. `thumbnail` is WebP, its longer side at most 256 px. `palette` is (k, 4): L, a, b (CIELAB, D65) and
+    share of the visible area, the largest first. `alpha` is the visible share, 1.0 for opaque ones. `icc` is the name
+    of the embedded profile. `sharpness` is the variance of the Laplacian, `contrast` the standard deviation and
+    `brightness` the mean of the lightness (0 to 255), all of the same reduced picture. `embedded` is what else
+    travels in the file.
     """
 
     sha256: str

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
 Floats = NDArray[np.float64]
+_ciede2000: Any = deltaE_ciede2000  # it has no types
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +42,7 @@ def differences(one: NDArray[np.floating], other: NDArray[np.floating]) -> Float
     """CIEDE2000 of each colour of `one` (n, 3) to each of `other` (m, 3): (n, m)."""
     if not len(one) or not len(other):
         return np.zeros((len(one), len(other)))
-    found: Floats = deltaE_ciede2000(one[:, None, :].astype(float), other[None, :, :].astype(float))
+    found: Floats = _ciede2000(one[:, None, :].astype(float), other[None, :, :].astype(float))
     return found
 
 

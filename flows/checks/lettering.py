@@ -125,8 +125,11 @@ def check(subject: Subject, policy: AuditPolicy) -> Verdict:
     wanting = [image for image in subject.images if image.kept and image.lettering and words_of(image.lettering)]
     if not wanting:
         return Skipped(NAME, "nothing to check: no kept image was to say anything")
-    read = [(image, subject.readings[image.sha256]) for image in wanting if image.sha256 in subject.readings]
-    read = [(image, reading) for image, reading in read if reading.failure is None]
+    read = [
+        (image, reading)
+        for image in wanting
+        if (reading := subject.readings.get(image.sha256 or "")) is not None and reading.failure is None
+    ]
     if not read:
         return Skipped(NAME, subject.no_ocr or "nothing to check: no picture that was to say something was read")
     results: list[Finding] = []

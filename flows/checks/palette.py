@@ -60,7 +60,8 @@ def coverage(measured: Measured, hex_codes: Sequence[str], limits: rules.Palette
 
 def check(subject: Subject, policy: AuditPolicy) -> Verdict:
     """Every kept image of a brand with colours, and every one whose request named colours."""
-    looked, results = 0, []
+    looked = 0
+    results: list[Finding] = []
     unseen: Counter[str] = Counter()
     for image in subject.images:
         if not image.kept:
@@ -162,7 +163,7 @@ def _against_request(
     codes = [hex_code for hex_code, _ in asked]
     distance = colour.differences(measured.palette[:, :3], colour.labs(codes))
     shares = measured.palette[:, 3].astype(float)
-    compared = []
+    compared: list[dict[str, Any]] = []
     for column, (hex_code, wanted) in enumerate(asked):
         near = distance[:, column] <= limits.asked_tolerance
         closest = int(distance[:, column].argmin())

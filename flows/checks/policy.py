@@ -109,7 +109,7 @@ class Delivery(_Section):
         900.0, ge=0, le=86_400, description="Seconds before the end of its link by which an image must be fetched."
     )
     recent_days: int = Field(
-        30, ge=1, le=3650, description="Days for which a request that failed or was refused is told of."
+        30, ge=1, le=3650, description="Days for which what failed, was refused or came late is told of."
     )
     near_cap: Share = Field(0.9, description="Part of a cap from which it is nearly used up.")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from flows.checks import lettering, palette
+from flows.checks import delivery, duplicates, integrity, lettering, metadata, palette
 from flows.checks.finding import Finding, Ran, Skipped, Verdict
 from flows.checks.policy import AuditPolicy
 from flows.checks.rules import found
@@ -16,7 +16,14 @@ from flows.checks.subject import Subject
 
 Check = Callable[[Subject, AuditPolicy], Verdict]
 
-CHECKS: Mapping[str, Check] = {palette.NAME: palette.check, lettering.NAME: lettering.check}
+CHECKS: Mapping[str, Check] = {
+    palette.NAME: palette.check,
+    lettering.NAME: lettering.check,
+    duplicates.NAME: duplicates.check,
+    metadata.NAME: metadata.check,
+    integrity.NAME: integrity.check,
+    delivery.NAME: delivery.check,
+}
 
 
 def run(subject: Subject, policy: AuditPolicy, checks: Mapping[str, Check] = CHECKS) -> list[Verdict]:
