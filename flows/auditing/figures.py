@@ -43,7 +43,7 @@ def _line(line: Line, key: str) -> SpendLine:
 
 
 def tones(images: Iterable[Image], features: Mapping[str, Measured]) -> dict[str, tuple[Tone, ...]]:
-    """The largest colours of each brand's pictures in use, every picture counting the same; the empty name: no brand."""
+    """The largest colours of each brand's pictures in use, all pictures counting alike; the empty name: no brand."""
     palettes: defaultdict[str, list[np.ndarray]] = defaultdict(list)
     for image in images:
         found = features.get(image.sha256 or "")
@@ -56,8 +56,8 @@ def _together(clusters: np.ndarray) -> tuple[Tone, ...]:
     """(n, 4) of L, a, b and share to a few tones: first what lies in one cell, then what looks alike."""
     cells, at = np.unique(np.floor(clusters[:, :3] / _GRID).astype(int), axis=0, return_inverse=True)
     shares = np.bincount(at.ravel(), clusters[:, 3], len(cells))
-    means = np.stack([np.bincount(at.ravel(), clusters[:, n] * clusters[:, 3], len(cells)) for n in range(3)], axis=1)
-    means /= np.maximum(shares, 1e-12)[:, None]
+    sums = np.stack([np.bincount(at.ravel(), clusters[:, n] * clusters[:, 3], len(cells)) for n in range(3)], axis=1)
+    means = sums / np.maximum(shares, 1e-12)[:, None]
     order = np.argsort(-shares, kind="stable")[: MAX_TONES * 8]
     kept: list[tuple[np.ndarray, float]] = []
     for lab, share in zip(means[order], shares[order], strict=True):

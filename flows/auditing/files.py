@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,9 +33,10 @@ class Thumbnails:
         self._held: dict[str, tuple[int, str]] = {}
         for part in parts.listing("features"):
             rows = self._read(part, wanted, ["sha256", "extractor", "thumbnail"])
-            lengths = pc.binary_length(rows["thumbnail"]).to_pylist()
-            names, versions = rows["sha256"].to_pylist(), rows["extractor"].to_pylist()
-            for digest, version, length in zip(names, versions, lengths, strict=True):
+            lengths: Any = pc.binary_length(rows["thumbnail"])
+            measured = rows.drop_columns(["thumbnail"]).append_column("length", lengths)
+            for row in measured.to_pylist():
+                digest, version, length = row["sha256"], row["extractor"], row["length"]
                 if length and version > self._held.get(digest, (0, ""))[0]:
                     self._held[digest], self.sizes[digest] = (version, part), length
 

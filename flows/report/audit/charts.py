@@ -64,7 +64,7 @@ def score_trend(audit: Audit) -> Trend | None:
     chart.x_labels = [f"{day:%-d %b}" for day in days]
     for called, values in lines.items():
         chart.add(called, values)
-    rows = tuple((name, tuple("–" if one is None else str(one) for one in values)) for name, values in lines.items())
+    rows = tuple((name, tuple("-" if one is None else str(one) for one in values)) for name, values in lines.items())
     return Trend(_svg(chart, "Scores of this and earlier audits"), tuple(f"{day:%Y-%m-%d}" for day in days), rows)
 
 
@@ -120,8 +120,8 @@ def _svg(chart: Any, name: str) -> str:
     root: Element = chart.render_tree()
     for parent in list(root.iter()):
         for child in list(parent):
-            tag = child.tag if isinstance(child.tag, str) else ""  # comments have a function for a tag
-            if tag.removeprefix(_SVG) in {"", "defs", "script", "style", "desc"}:
+            tag: object = child.tag  # of comments it is a function
+            if not isinstance(tag, str) or tag.removeprefix(_SVG) in {"defs", "script", "style", "desc"}:
                 parent.remove(child)
     title = root.find("title")
     if title is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flows.checks.finding import Finding
@@ -43,15 +44,16 @@ def headline(audit: Audit) -> str:
 def gist(audit: Audit) -> str:
     """``43 of 50 pictures in order, 3 errors and 9 warnings``."""
     score = overall(audit)
-    pictures = f"{score.clean:,} of {words.count(score.pictures, 'picture')} in order" if score.pictures else "no pictures"
+    pictures = (
+        f"{score.clean:,} of {words.count(score.pictures, 'picture')} in order" if score.pictures else "no pictures"
+    )
     return f"{pictures}, {tally(audit.findings)}"
 
 
 def next_step(audit: Audit) -> str:
     """The last line of every run."""
     if audit.failing:
-        what = "it" if len(audit.failing) == 1 else "them"
-        return f"look at the page; mend what fails, or accept {what}: `ideoflow decide accept ID`"
+        return "look at the page; mend what fails, or accept what is all right: `ideoflow decide accept ID`"
     if audit.findings:
         return "look at the page; what is all right can be accepted: `ideoflow decide accept ID`"
     return "nothing to mend; look at the pictures on the page"
@@ -137,7 +139,9 @@ def to_markdown(audit: Audit) -> str:
     if audit.spend:
         each = audit.spend.total.each_micros
         cost = f"; a kept picture costs {about_money(each)}" if each is not None else ""
-        parts.append(f"Spent: {money(audit.spend.month.micros)} this month, {money(audit.spend.total.micros)} in all{cost}.")
+        parts.append(
+            f"Spent: {money(audit.spend.month.micros)} this month, {money(audit.spend.total.micros)} in all{cost}."
+        )
     parts.append(f"**Next:** {escape(next_step(audit))}")
     return "\n\n".join(parts) + "\n"
 
@@ -146,7 +150,7 @@ def _open(audit: Audit, findings: tuple[Finding, ...]) -> list[Finding]:
     return [one for one in findings if one.finding_id not in audit.accepted]
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, tuple("---" for _ in head), *(tuple(escape(cell) for cell in row) for row in rows[:MAX_ROWS])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -100,7 +100,12 @@ def meter(finding: Finding) -> Meter | None:
     top = 1.0 if part else max(measure, threshold) * 1.15
     of = finding.unit if _is_part(finding.unit) and finding.unit not in {"share", "ratio"} else ""
     return Meter(
-        amount(measure, finding.unit), amount(threshold, finding.unit), of, measure / top, threshold / top, least
+        amount(measure, finding.unit),
+        amount(threshold, finding.unit if part else ""),
+        of,
+        measure / top,
+        threshold / top,
+        least,
     )
 
 

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache, partial
 from importlib import resources
 from typing import Any
@@ -143,11 +142,7 @@ def _shared(audit: Audit) -> dict[str, Any]:
         "trend": score_trend(audit),
         "bars": spend_bars(audit.spend.days) if audit.spend else None,
         "changed": {since.value: findings for since, findings in changed.items()},
-        "since": {
-            finding.finding_id: since.value
-            for since in (Since.NEW, Since.STILL)
-            for finding in changed[since]
-        },
+        "since": {finding.finding_id: since.value for since in (Since.NEW, Since.STILL) for finding in changed[since]},
         "images": {image.image_id: image for image in audit.images},
         "by_image": by_image(audit),
         "counts": counts,
@@ -278,7 +273,7 @@ def _environment() -> Environment:
         "day": day,
         "facts": _image_facts,
         "instant": words.instant,
-        "iso": lambda moment: _iso(moment),
+        "iso": _iso,
         "line": lambda text, limit=300: words.one_line(str(text or ""), limit),
         "money": money,
         "px": lambda number: f"{number:.4g}",

@@ -56,7 +56,9 @@ def verdict(audit: Audit) -> str:
     if not score.pictures:
         return "No pictures in use yet."
     if score.clean == score.pictures:
-        return "The one picture is in order." if score.pictures == 1 else f"All {score.pictures:,} pictures are in order."
+        return (
+            "The one picture is in order." if score.pictures == 1 else f"All {score.pictures:,} pictures are in order."
+        )
     are = "is" if score.clean == 1 else "are"
     return f"{score.clean:,} of {score.pictures:,} pictures {are} in order."
 
@@ -113,7 +115,7 @@ def facts(audit: Audit, changed: Mapping[Since, tuple[Finding, ...]]) -> list[Fa
             )
         )
     else:
-        found.append(Fact("Findings", f"{len(audit.findings):,}", "the first audit, nothing to compare with"))
+        found.append(Fact("Findings", f"{len(audit.findings):,}", "this is the first audit"))
     used, every = overall(audit).pictures, len(audit.images)
     found.append(Fact("Pictures in use", f"{used:,}", f"of {words.count(every, 'image')} billed"))
     if audit.spend:
@@ -121,5 +123,5 @@ def facts(audit: Audit, changed: Mapping[Since, tuple[Finding, ...]]) -> list[Fa
         each = total.each_micros
         found.append(Fact("Spent this month", money(month.micros), f"{money(total.micros)} in all"))
         aside = f"{total.kept:,} kept of {total.billed:,} billed"
-        found.append(Fact("A kept picture costs", "–" if each is None else about_money(each), aside))
+        found.append(Fact("A kept picture costs", "-" if each is None else about_money(each), aside))
     return found
