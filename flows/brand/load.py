@@ -33,7 +33,7 @@ _QUOTE = "Write it in quotes, as '#F5A623', or the name of a colour of the palet
 
 def load_brand(key: str, document: Document) -> Brand:
     """The brand of the file ``<key>.yml``, or InvalidInput with everything that is wrong with it."""
-    file = validate(document, BrandFile, document.data or {}, advice=_ADVICE)
+    file = validate(document, BrandFile, advice=_ADVICE)
     problems: list[Problem] = []
     palette = _palette(document, file.color, problems)
     duties = _duties(document, file.color, palette, problems)

@@ -158,7 +158,7 @@ class AuditPolicy(Rules):
     @classmethod
     def load(cls, document: Document) -> AuditPolicy:
         """The policy that a parsed file holds, or InvalidInput with everything that is wrong with it."""
-        return validate(document, cls, document.data or {})
+        return validate(document, cls)
 
     def palette_for(self, brand: str | None) -> Palette:
         """The colour rules of a brand."""
