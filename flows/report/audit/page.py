@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from flows.checks.finding import Finding, Ran, Severity
 from flows.checks.rules import RULES
@@ -32,6 +33,7 @@ from flows.report.audit.standing import DEFINITION, by_brand, by_image, changes,
 from flows.report.audit.wording import about_money, day, facts, gate, lead, money, short_day, verdict
 
 _PACKAGE = "flows.report.audit"
+_JOINT = re.compile(r"([@,/])")
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,11 @@ def _share(value: float) -> str:
     return f"{value * 100:.0f}%" if value >= 0.0995 else f"{value * 100:.1f}%"
 
 
+def _name(text: str | None, limit: int = 120) -> Markup:
+    """A name of ours, such as ``hero@language=de,format=story``, that may be folded where its parts join."""
+    return Markup(_JOINT.sub(r"\1<wbr>", str(escape(words.one_line(text or "", limit)))))  # noqa: S704  escaped just now
+
+
 def _word(value: str) -> str:
     """A class name: only letters of ours."""
     return value if value.isascii() and value.isalpha() else "other"
@@ -276,6 +283,7 @@ def _environment() -> Environment:
         "iso": _iso,
         "line": lambda text, limit=300: words.one_line(str(text or ""), limit),
         "money": money,
+        "name": _name,
         "px": lambda number: f"{number:.4g}",
         "sentence": lambda text: text[:1].upper() + text[1:],
         "share": _share,
