@@ -125,18 +125,14 @@ def _near(by_digest: Mapping[str, Sequence[Image]], subject: Subject, limits: ru
         # Without contrast and brightness (an older extractor's row) nobody knows whether the hash says anything.
         if measured and comparable(measured, limits):
             first.append(next((image for image in images if image.kept), images[0]))
-    close = list(
-        alike(
-            np.array([subject.features[image.sha256 or ""].phash for image in first], np.uint64),
-            np.array([subject.features[image.sha256 or ""].dhash for image in first], np.uint64),
-            limits,
-        )
-    )
+    measures = [subject.features[image.sha256 or ""] for image in first]
+    close = list(look_alike(measures, limits))
     known, groups = Groups(), Groups()
     for at, other, _ in close:
         pair_id = found("duplicates.near", pair(first[at], first[other]), "", None).finding_id
         if pair_id in subject.accepted:
             known.join(first[at].image_id, first[other].image_id)
+            groups.join(first[at].image_id, first[other].image_id)
     # The nearest pairs first, so that each image is told of beside the one it is most like.
     for at, other, bits in sorted(close, key=lambda one: (one[2], one[0], one[1])):
         image, older = (
@@ -157,6 +153,27 @@ def _near(by_digest: Mapping[str, Sequence[Image]], subject: Subject, limits: ru
             float(bits),
             float(limits.near_bits),
         )
+
+
+def look_alike(measures: Sequence[Measured], limits: rules.Duplicates) -> Iterator[tuple[int, int, int]]:
+    """(i, j, bits) of every two pictures, i before j, that look the same by shapes and by colours."""
+    phashes = np.array([one.phash for one in measures], np.uint64)
+    dhashes = np.array([one.dhash for one in measures], np.uint64)
+    for at, other, bits in alike(phashes, dhashes, limits):
+        if colours_apart(measures[at], measures[other]) <= limits.near_colours:
+            yield at, other, bits
+
+
+def colours_apart(one: Measured, other: Measured) -> float:
+    """How far the colours of one picture are from the nearest of the other, on average; the larger of both ways.
+
+    Hashes see no colours: the same layout in another colour way is another picture. Nought where colours are unknown.
+    """
+    if not len(one.palette) or not len(other.palette):
+        return 0.0
+    distance = np.sqrt(((one.palette[:, None, :3] - other.palette[None, :, :3]) ** 2).sum(axis=2))
+    forth, back = distance.min(axis=1) @ one.palette[:, 3], distance.min(axis=0) @ other.palette[:, 3]
+    return float(max(forth, back))
 
 
 def comparable(measured: Measured, limits: rules.Duplicates) -> bool:

@@ -77,9 +77,12 @@ class Duplicates(_Section):
 
     enabled: bool = Field(True, description="false leaves the check out; the report says so.")
     near_bits: Bits = Field(
-        10, description="Bits, of 64, in which two perceptual hashes may differ for two pictures to look the same."
+        12, description="Bits, of 64, in which two perceptual hashes may differ for two pictures to look the same."
     )
-    near_gradient_bits: Bits = Field(14, description="The same for the hashes of brightness gradients.")
+    near_gradient_bits: Bits = Field(16, description="The same for the hashes of brightness gradients.")
+    near_colours: Difference = Field(
+        12.0, description="Mean difference of colour (CIELAB) up to which two pictures look the same."
+    )
     min_contrast: float = Field(
         8.0, ge=0, le=255, description="Standard deviation of lightness below which a picture is too flat to compare."
     )
