@@ -29,6 +29,8 @@ from flows.settings import Settings, load_settings
 from flows.storage import Storage, open_storage, read_sources
 
 if TYPE_CHECKING:
+    from flows.brand.model import Brand
+    from flows.checks.policy import AuditPolicy
     from flows.history.claims import ClaimDesk
     from flows.history.journal import Journal
     from flows.history.parts import Parts
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 MANIFEST_BYTES = 4_000_000
 PRICES_DEFAULT = "configs/prices.yaml"
+BRANDS = "configs/brands"
+AUDIT_POLICY = "configs/audit.yaml"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,23 @@ class Workspace:
             sources |= {self.shown(name): text for name, text in found}
         if problems:
             raise InvalidInput(problems)
-        return load(list(sources.items()), self.now(), self.settings.generate.zone)
+        return load(list(sources.items()), self.now(), self.settings.generate.zone, self.brand)
+
+    def brand(self, key: str) -> Brand | None:
+        """The brand of ``configs/brands/<key>.yml``, None where there is no such file."""
+        from flows.brand.load import load_brand
+
+        place = self.settings.locate(f"{BRANDS}/{key}.yml")
+        found = read_sources(place, max_bytes=MANIFEST_BYTES) if Path(place).is_file() else []
+        return load_brand(key, parse(found[0][1], self.shown(found[0][0]))) if found else None
+
+    def audit_policy(self) -> AuditPolicy:
+        """What the audit tolerates, by the project's file or the defaults."""
+        from flows.checks.policy import AuditPolicy
+
+        place = self.settings.locate(AUDIT_POLICY)
+        found = read_sources(place, max_bytes=MANIFEST_BYTES) if Path(place).is_file() else []
+        return AuditPolicy.load(parse(found[0][1], AUDIT_POLICY)) if found else AuditPolicy()
 
     def prices(self) -> Callable[[str, str], Quote]:
         """(model, tier) -> today's price, by the project's price book or the built-in one."""

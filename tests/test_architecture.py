@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
-    "entry": frozenset({"generate", "cli", "demo", "generated"}),
+    "entry": frozenset({"generate", "audit", "cli", "demo", "generated"}),
     "composition": frozenset(
         {
             "workspace",
@@ -36,26 +36,32 @@ LAYERS: dict[str, frozenset[str]] = {
             "recovery",
             "money",
             "library",
+            "measuring",
+            "auditing",
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
-    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report"}),
+    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "brand", "checks", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"flows.generate", "flows.demo", "flows.generated"}),
+    "cli": frozenset({"flows.generate", "flows.audit", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
-    "steps": frozenset({"flows.workspace", "flows.money"}),
+    "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring"}),
+    "measuring": frozenset({"flows.workspace"}),
+    "auditing": frozenset({"flows.workspace", "flows.measuring", "flows.money", "flows.campaign"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "library": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),
-    "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
+    "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets", "flows.brand.model"}),
+    "checks": frozenset({"flows.brand"}),
+    "report": frozenset({"flows.brand.model", "flows.checks"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "history": frozenset({"flows.manifest.variant"}),
     "budget": frozenset({"flows.ideogram.catalogue"}),
@@ -70,7 +76,7 @@ RESERVED: dict[str, frozenset[str]] = {
     "s3fs": frozenset({"storage"}),
     "httpx": frozenset({"ideogram"}),
     "yaml": frozenset({"documents"}),
-    "prefect": frozenset({"generate", "runtime"}),
+    "prefect": frozenset({"generate", "audit", "runtime"}),
 }
 MAX_LINES = 400
 

@@ -21,6 +21,10 @@ NUMBER: pa.DataType = pa.float64()
 BYTES: pa.DataType = pa.binary()
 TIME: pa.DataType = pa.timestamp("us", tz="UTC")
 TEXTS: pa.DataType = pa.list_(pa.string())
+COLOURS: pa.DataType = pa.list_(pa.struct([(name, pa.float32()) for name in ("l", "a", "b", "share")]))
+LINES: pa.DataType = pa.list_(
+    pa.struct([("text", pa.string()), *((name, pa.float32()) for name in ("score", "left", "top", "right", "bottom"))])
+)
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,24 @@ _FEATURES = (
     Column("dhash", TEXT, "Perceptual hash (gradients), 64 bits in hexadecimal."),
     Column("thumbnail", BYTES, "A small picture, as WebP."),
     Column("extracted_at", TIME, "When it was measured.", "UTC"),
+    Column(
+        "palette", COLOURS, "Its colours and the share of the visible area each covers, the largest first.", "CIELAB", 2
+    ),
+    Column("alpha", NUMBER, "Share of the area that is visible, 1 for opaque pictures.", "0 to 1", 2),
+    Column("icc", TEXT, "Name of the embedded colour profile.", "", 2),
+    Column("sharpness", NUMBER, "Variance of the Laplacian: the lower, the blurrier.", "", 2),
+    Column("contrast", NUMBER, "Standard deviation of the lightness; near 0 is flat.", "0 to 255", 2),
+    Column("brightness", NUMBER, "Mean lightness.", "0 to 255", 2),
+    Column("embedded", TEXT, "Metadata found inside the file, as JSON.", "", 2),
+)
+
+_READINGS = (
+    Column("sha256", TEXT, "Digest of the file that was read.", "", 2),
+    Column("engine", TEXT, "The reader and its version.", "", 2),
+    Column("image_id", TEXT, "The image whose file it was; others may have the same bytes.", "", 2),
+    Column("lines", LINES, "Each line of lettering: words, certainty, and its box.", "share of width and height", 2),
+    Column("failure", TEXT, "Why it could not be read.", "", 2),
+    Column("read_at", TIME, "When it was read.", "UTC", 2),
 )
 
 _FINDINGS = (
@@ -178,6 +200,7 @@ HISTORY: Mapping[str, Dataset] = {
     "requests": Dataset("One row per call, void and refused ones too.", ("request_id",), "requested_at", _REQUESTS),
     "lifecycle": Dataset("What happened to images after they were bought.", ("event_id",), "at", _LIFECYCLE),
     "features": Dataset("Measured from the stored bytes.", ("sha256", "extractor"), "extracted_at", _FEATURES),
+    "readings": Dataset("Lettering read from the stored bytes.", ("sha256", "engine"), "read_at", _READINGS),
     "findings": Dataset("What audits found.", ("finding_id", "audit_id"), "found_at", _FINDINGS),
 }
 

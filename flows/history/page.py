@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from flows.history.contract import HISTORY, SCHEMA_VERSION, Column, Dataset
+from flows.history.contract import COLOURS, HISTORY, LINES, SCHEMA_VERSION, Column, Dataset
 from flows.history.standing import STANDING_COLUMNS
 
 TYPES: Mapping[str, str] = {
@@ -19,6 +19,8 @@ TYPES: Mapping[str, str] = {
     "timestamp[us, tz=UTC]": "time",
     "list<item: string>": "list of texts",
     "list<element: string>": "list of texts",
+    str(COLOURS): "list of colours",
+    str(LINES): "list of lines",
 }
 _HEAD = """\
 # The history, column by column

@@ -17,6 +17,7 @@ from flows.documents import did_you_mean, shown
 from flows.errors import InvalidInput, Problem
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, find
 from flows.manifest.axes import Axis, Path, Point
+from flows.manifest.brands import PREFIX
 from flows.manifest.merge import Merged, merge
 from flows.manifest.names import period
 from flows.manifest.slips import MANY
@@ -42,8 +43,8 @@ class Expansion:
 def expand(manifest: Manifest, now: datetime, tz: tzinfo) -> tuple[Variant, ...]:
     """All variants in file order, or InvalidInput."""
     expansion = expand_all(manifest, now, tz)
-    if manifest.problems or expansion.problems:
-        raise InvalidInput((*manifest.problems, *expansion.problems))
+    if problems := (*manifest.problems, *expansion.problems, *manifest.brands.problems):
+        raise InvalidInput(problems)
     return expansion.variants
 
 
@@ -156,7 +157,7 @@ class _Work:
                 endpoint=endpoint,
                 prompt=prompt.text,
                 count=1 if seeds else merged.value("count") or 1,
-                brand=merged.value("brand") or self.manifest.brand,
+                brand=merged.brand,
                 campaign=merged.value("campaign"),
                 tags=merged.tags,
                 lettering=_lettering(merged),
@@ -205,7 +206,12 @@ class _Work:
             # A name that fills the prompt nowhere has been reported already, for all variants at once.
             somewhere = any(word in (point.overrides.vars or {}) for a in entry.matrix.axes for point in a.points)
             lettering = word == "lettering" and "lettering" not in entry.broken
-            if (somewhere or lettering) and "matrix" not in entry.broken and self._once("fills", word, entry.at):
+            if word.startswith(PREFIX) and not self.manifest.brands.broken(merged.brand):
+                if self._once("fills", word, entry.at, merged.brand):
+                    path = (*entry.at, "prompt", *template.at(word))
+                    hint = self.manifest.brands.unfilled(merged.brand, word)
+                    self._problem(path, f"nothing fills {{{word}}}", hint)
+            elif (somewhere or lettering) and "matrix" not in entry.broken and self._once("fills", word, entry.at):
                 hint = "Set `lettering`." if lettering else f"Give `vars: {{{word}: ...}}` there too."
                 path = (*entry.at, "prompt", *template.at(word))
                 self._problem(path, f"nothing fills {{{word}}} in {name}", hint)

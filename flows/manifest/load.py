@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from flows.errors import InvalidInput, Problem
+from flows.manifest.brands import Read, Shelf, no_brands
 from flows.manifest.expand import expand_all
 from flows.manifest.slips import MANY, SHOWN
 from flows.manifest.source import Manifest, read_manifest
@@ -26,17 +27,19 @@ class Loaded:
     files: tuple[str, ...] = ()
 
 
-def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo) -> Loaded:
+def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo, brands: Read = no_brands) -> Loaded:
     """Every variant of every file, or InvalidInput with the problems of all files at once.
 
-    `sources` are pairs of a name to show and the file's bytes; `now` and `tz` decide what `refresh` means.
+    `sources` are pairs of a name to show and the file's bytes; `now` and `tz` decide what `refresh` means. `brands`
+    reads a brand by its key: None where it has no file, InvalidInput where that cannot be used.
     """
+    shelf = Shelf(brands)
     problems: list[Problem] = []
     warnings: list[Problem] = []
     variants: list[Variant] = []
     manifests: list[Manifest] = []
     for file, text in sources:
-        manifest, found = read_manifest(file, text)
+        manifest, found = read_manifest(file, text, shelf)
         own = list(found)
         if manifest is not None:
             manifests.append(manifest)
@@ -47,6 +50,7 @@ def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo) -> Loa
             variants += expansion.variants
         problems += _few(own, file)
     problems += _few(_same_ids(manifests))
+    problems += _few(shelf.problems)
     if problems:
         raise InvalidInput(problems)
     warnings += _shared(variants)

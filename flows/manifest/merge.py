@@ -13,7 +13,9 @@ from enum import IntEnum
 from typing import Any
 
 from flows.ideogram.catalogue import Endpoint
+from flows.ids import canonical_json
 from flows.manifest.axes import Axis, Path, Point
+from flows.manifest.brands import PREFIX
 from flows.manifest.models import written
 from flows.manifest.options import excluded_by
 from flows.manifest.source import UNCHECKED, Entry, Manifest
@@ -47,6 +49,7 @@ class Merged:
     tags: tuple[str, ...]
     texts: Mapping[str, str]
     layers: tuple[tuple[Layer, Mapping[str, Any], Path], ...] = field(repr=False)
+    brand: str | None = None
 
     def value(self, name: str) -> Any:
         """The value of a field, None where nothing was written."""
@@ -71,20 +74,33 @@ def merge(manifest: Manifest, entry: Entry, chosen: Iterable[tuple[Axis, Point]]
             # A list's item is the whole value of its field, and stands where the item stands.
             fields[name] = Written(value, path if path in items else (*path, name), layer)
         tags.update(dict.fromkeys(values.get("tags") or ()))
-    return Merged(fields, tuple(tags), _texts(manifest, entry, chosen, fields), tuple(layers))
+    brand = fields["brand"].value if "brand" in fields else manifest.brand
+    return Merged(fields, tuple(tags), _texts(manifest, entry, chosen, fields, brand), tuple(layers), brand)
 
 
 def _texts(
-    manifest: Manifest, entry: Entry, chosen: Iterable[tuple[Axis, Point]], fields: Mapping[str, Written]
+    manifest: Manifest,
+    entry: Entry,
+    chosen: Iterable[tuple[Axis, Point]],
+    fields: Mapping[str, Written],
+    brand: str | None,
 ) -> dict[str, str]:
-    """Placeholders are looked up in the axes, the prompt's vars, the file's, and then `lettering`."""
-    texts = {"lettering": fields["lettering"].value} if "lettering" in fields else {}
+    """Placeholders are looked up in the axes, the prompt's vars, the file's, `lettering`, and then the brand."""
+    texts = dict(manifest.brands.texts(brand)) if _speaks_of_brand(entry) else {}
+    if "lettering" in fields:
+        texts["lettering"] = fields["lettering"].value
     texts.update(manifest.variables)
     texts.update(entry.prompt.vars or {})
     for axis, point in chosen:
         texts[axis.name] = point.text
         texts.update(point.overrides.vars or {})
     return texts
+
+
+def _speaks_of_brand(entry: Entry) -> bool:
+    """Whether a brand file has to be read at all: a project without one may still name its brand."""
+    prompt = entry.prompt.prompt
+    return PREFIX in (prompt if isinstance(prompt, str) else canonical_json(prompt))
 
 
 def merge_options(manifest: Manifest, endpoint: Endpoint, merged: Merged) -> dict[str, Written]:

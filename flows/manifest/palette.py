@@ -1,6 +1,7 @@
 """Colour palettes and style codes: the forms people write, and the one the vendor takes.
 
-A palette is a preset's name, a list of colours, or the vendor's own ``{name: ...}`` or ``{members: [...]}``.
+A palette is a preset's name, a list of colours, `brand` (which `brands` has turned into members by now), or the
+vendor's own ``{name: ...}`` or ``{members: [...]}``.
 Members go out as ``{"color_hex": "#RRGGBB", "color_weight": w}``, heaviest first as the vendor asks; weights
 are given for all or for none. Pure.
 """

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flows.ideogram.catalogue import Kind, Option
+from flows.manifest.brands import WORD
 from flows.manifest.names import parse_ratio, parse_size
 from flows.manifest.palette import MAX_WEIGHT, MIN_WEIGHT
 
@@ -56,7 +57,7 @@ def _palette(option: Option) -> Schema:
         "properties": {"name": preset, "members": colours},
         "additionalProperties": False,
     }
-    return {"anyOf": [preset, colours, either]}
+    return {"anyOf": [preset, enum_schema([WORD], [loosely(WORD)]), colours, either]}
 
 
 def enum_schema(values: Iterable[str], patterns: Iterable[str]) -> Schema:

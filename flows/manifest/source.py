@@ -17,6 +17,7 @@ from flows.errors import Problem
 from flows.ideogram.catalogue import CATALOGUE, find
 from flows.manifest import advice
 from flows.manifest.axes import Matrix, Path
+from flows.manifest.brands import Shelf
 from flows.manifest.matrix import read_matrix
 from flows.manifest.models import Defaults, File, Prompt, Variables
 from flows.manifest.slips import MANY
@@ -69,9 +70,12 @@ class Manifest:
     entries: tuple[Entry, ...] = ()
     broken: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    brands: Shelf = field(default_factory=Shelf, compare=False)
 
 
-def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[Problem, ...]]:
+def read_manifest(
+    file: str, text: bytes | str, brands: Shelf | None = None
+) -> tuple[Manifest | None, tuple[Problem, ...]]:
     """The manifest as far as it can be read, and everything wrong with its form."""
     document, problems = read(text, file)
     if document is None:
@@ -108,6 +112,7 @@ def read_manifest(file: str, text: bytes | str) -> tuple[Manifest | None, tuple[
         tuple(entries),
         frozenset(broken),
         tuple(problems),
+        brands or Shelf(),
     )
     return manifest, manifest.problems
 

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 from flows.documents import shown
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, price_tier, price_tiers, undecided
 from flows.manifest.axes import Path
+from flows.manifest.brands import brand_palette, is_brand
 from flows.manifest.merge import Merged, Written, merge_options, merge_unchecked
 from flows.manifest.names import parse_ratio, parse_size
 from flows.manifest.options import Checked, check, exclusions, find_ratio
+from flows.manifest.slips import Slip
 from flows.manifest.source import UNCHECKED, Manifest
 from flows.manifest.unchecked import check_unchecked
 
@@ -35,13 +37,13 @@ class OptionDesk:
     manifest: Manifest
     problem: Report
     warning: Report
-    _checked: dict[tuple[str, Path], Checked] = field(default_factory=dict)
+    _checked: dict[tuple[str, Path, str | None], Checked] = field(default_factory=dict)
 
     def check_models(self) -> None:
         """The options under `models`, whether or not a prompt uses the model."""
         for model, own in self.manifest.models.items():
             for name, value in own.options.items():
-                self._check(CATALOGUE[model], name, value, (*own.path, name))
+                self._check(CATALOGUE[model], name, value, (*own.path, name), self.manifest.brand)
             for name, value in own.unchecked.items():
                 self._check(CATALOGUE[model], name, value, (*own.path, UNCHECKED, name), unchecked=True)
 
@@ -50,7 +52,7 @@ class OptionDesk:
         sound: dict[str, Written] = {}
         asked = merge_options(self.manifest, endpoint, merged)
         for name, written in asked.items():
-            checked = self._check(endpoint, name, written.value, written.path)
+            checked = self._check(endpoint, name, written.value, written.path, merged.brand)
             if not checked.slips:
                 sound[name] = Written(checked.value, written.path, written.layer)
         for first, second in exclusions(endpoint, sound):
@@ -90,10 +92,26 @@ class OptionDesk:
         message = f"{endpoint.model} does not make `{given}` ({tier})"
         self.problem(later.path, message, f"It makes {', '.join(price_tiers(endpoint))}.")
 
-    def _check(self, endpoint: Endpoint, name: str, value: Any, path: Path, *, unchecked: bool = False) -> Checked:
-        key = (endpoint.model, path)
+    def _check(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        value: Any,
+        path: Path,
+        brand: str | None = None,
+        *,
+        unchecked: bool = False,
+    ) -> Checked:
+        branded = not unchecked and is_brand(endpoint, name, value)
+        key = (endpoint.model, path, brand if branded else None)
         if key not in self._checked:
-            self._checked[key] = checked = (check_unchecked if unchecked else check)(endpoint, name, value)
+            slips: tuple[Slip, ...] = ()
+            if branded:
+                value, slips = brand_palette(endpoint, name, brand, self.manifest.brands)
+            checked = Checked(slips=slips)
+            if not slips and not (branded and value is None):
+                checked = (check_unchecked if unchecked else check)(endpoint, name, value)
+            self._checked[key] = checked
             for slip in checked.slips:
                 self.problem((*path, *slip.path), slip.message, slip.hint, key=slip.key)
             for note in checked.notes:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from flows.documents import did_you_mean, shown
 from flows.errors import Problem
 from flows.manifest.axes import Path
+from flows.manifest.brands import PREFIX
 from flows.manifest.slips import Slip
 from flows.manifest.source import Entry, Manifest
 from flows.manifest.template import Filled, Wording, placeholder_in
@@ -72,11 +73,10 @@ def _unknown(manifest: Manifest, entry: Entry, template: Wording) -> Iterator[Pr
         "lettering",
     ]
     for name in dict.fromkeys(template.names):
-        if name in known:
+        # What a brand fills is seen when a variant is filled: each may be of another brand.
+        if name in known or name.startswith(PREFIX):
             continue
         hint = did_you_mean(name, known, "Known here")
-        if name.startswith("brand."):
-            hint = "Values of a brand cannot be used in prompts yet: write the text under `vars`."
         path = (*entry.at, "prompt", *template.at(name))
         yield manifest.document.problem(path, f"nothing fills {{{name}}}", hint)
 

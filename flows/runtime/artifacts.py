@@ -1,7 +1,7 @@
-"""What a run leaves in the Prefect UI: the report, what went wrong, what it cost.
+"""What a run leaves in the Prefect UI: its page, and tables such as what went wrong and what it cost.
 
-Artifacts take strings, ints and floats only, and each one is a row in Prefect's database: a report of ten
-thousand images becomes the same few kilobytes as one of ten. The whole truth is in the report's own files.
+Artifacts take strings, ints and floats only, and each one is a row in Prefect's database: endings are short. The
+whole truth is in the report's own files.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import Counter
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
-from flows.report import RunReport, to_markdown, words
-from flows.runtime.ending import gist
+from flows.report.ending import Ending
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MAX_ROWS = 50
 PATIENCE_S = 15.0
 _ENTITY = re.compile(r"&#(\d+);")
 
@@ -36,58 +33,25 @@ async def attempt(call: Awaitable[T]) -> T | None:
         return None
 
 
-async def show_report(report: RunReport, where: str) -> None:
+async def show(ending: Ending) -> None:
     """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions.
 
     When one is not taken, the others are not tried: a server that is away is waited for once.
     """
-    text = f"{markdown(report)}\n---\n\nWritten to `{where}`\n"
-    kind = report.flow
-    if await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report))) is None:
+    key = f"{ending.flow}-report"
+    if await attempt(acreate_markdown_artifact(page(ending), key=key, description=ending.gist)) is None:
         return
-    if rows := problems(report):
-        about = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-problems", description=about))
-    if rows := spend(report):
-        about = f"Spent by this run: {words.money(report.spent_usd)}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-spend", description=about))
+    if ending.link:
+        key, text = f"{ending.flow}-link", f"The {ending.flow} page"
+        if await attempt(acreate_link_artifact(ending.link, text, key=key, description=ending.gist)) is None:
+            return
+    for table in ending.tables:
+        key = f"{ending.flow}-{table.key}"
+        if await attempt(acreate_table_artifact(table.few, key=key, description=table.about)) is None:
+            return
 
 
-def markdown(report: RunReport) -> str:
-    """The report for Prefect's pages, which show numeric entities as they are written but know backslashes."""
-    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), to_markdown(report, max_rows=MAX_ROWS))
-
-
-def problems(report: RunReport) -> list[dict[str, Any]]:
-    """A row for every different problem, with how often it happened."""
-    return _few(
-        [
-            {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
-            for one, times in Counter(report.problems).items()
-        ]
-    )
-
-
-def spend(report: RunReport) -> list[dict[str, Any]]:
-    """A row for everything that cost something, dearest first. Money is text: an artifact knows no decimals."""
-    return _few(
-        [
-            {
-                "Variant": item.variant,
-                "Outcome": str(item.outcome),
-                "Images": item.count,
-                "Each": words.money(item.cost_usd / item.count) if item.count else "",
-                "Cost": words.money(item.cost_usd),
-            }
-            for item in sorted(report.changes, key=lambda item: -item.cost_usd)
-            if item.cost_usd
-        ]
-    )
-
-
-def _few(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if len(rows) <= MAX_ROWS:
-        return rows
-    first = next(iter(rows[0]))
-    rest = dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"}
-    return [*rows[:MAX_ROWS], rest]
+def page(ending: Ending) -> str:
+    """The page as Prefect's viewer likes it: it shows numeric entities as they are written but knows backslashes."""
+    text = _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), ending.markdown)
+    return f"{text}\n---\n\nWritten to `{ending.where}`\n"

@@ -41,7 +41,7 @@ def test_every_dataset_is_there(seaside: Any) -> None:
     assert len(lifecycle(seaside.parts)) == 4
     assert len(features(seaside.parts)) == 1
     assert len(findings(seaside.parts)) == 2
-    frame = current(seaside.parts)
+    frame: Any = current(seaside.parts)
     assert set(STANDING.names) <= set(frame.columns)
     assert frame.set_index("sha256").loc["wave", ["campaign", "state"]].tolist() == ["spring", "kept"]
 

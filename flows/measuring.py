@@ -1,0 +1,157 @@
+"""Pictures to data: features of all that lack them, and what can be read in those that were to say something.
+
+Knows the workspace, and what of the history is still to be measured; the measuring itself is done by `assets`, in
+processes of their own, from stored bytes. What was measured once is never measured again by the same version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.assets.extractor import EXTRACTOR_VERSION
+from flows.history.events import WITH_FILE
+from flows.history.standing import current
+from flows.ids import canonical_json
+from flows.pipeline.kit import Progress
+from flows.workspace import Workspace
+
+if TYPE_CHECKING:  # numpy and scipy are slow to import
+    from flows.assets.features import Features
+    from flows.assets.reading import Line
+
+TIMEOUT_S = 60
+BATCH = 512
+WORKERS = 2
+_COLUMNS = ["image_id", "sha256", "local_path", "lettering", "state"]
+Tell = Callable[[Progress], None]
+
+
+@dataclass
+class Filled:
+    """What a back-fill did. `failures` says by digest why a picture could not be measured."""
+
+    measured: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def back_fill(ws: Workspace, tell: Tell, where: pc.Expression | None = None) -> Filled:
+    """Features of every picture on storage that lacks those of today's extractor. `where` filters ``images``."""
+    done = _digests(ws, "features", pc.field("extractor") == EXTRACTOR_VERSION)
+    fresh = _fresh(ws, where, done)
+    return _carry_out(ws, tell, fresh, "features", "measured", _feature_row)
+
+
+def read_lettering(ws: Workspace, tell: Tell, where: pc.Expression | None = None) -> Filled:
+    """What can be read in every picture that was to say something, where this engine has not read it yet.
+
+    Refused where no engine is installed: see `assets.reading.engine`.
+    """
+    from flows.assets.reading import EXTRACTOR, engine  # noqa: PLC0415  only who reads needs it
+
+    name = engine()
+    done = _digests(ws, "readings", pc.field("engine") == name)
+    fresh = _fresh(ws, where, done)
+    fresh = fresh.filter((pc.field("lettering") != "") & pc.field("lettering").is_valid())
+
+    def row(found: list[Line], image: str, digest: str, now: datetime) -> dict[str, Any]:
+        return {"sha256": digest, "engine": name, "image_id": image, "lines": found, "failure": None, "read_at": now}
+
+    def failed(why: str, image: str, digest: str, now: datetime) -> dict[str, Any]:
+        return {"sha256": digest, "engine": name, "image_id": image, "lines": [], "failure": why, "read_at": now}
+
+    # One process: the engine itself uses every core.
+    return _carry_out(ws, tell, fresh, "readings", "read", row, failed, workers=1, extractor=EXTRACTOR)
+
+
+def _digests(ws: Workspace, dataset: str, where: pc.Expression) -> Any:
+    return ws.parts.read(ws.parts.listing(dataset), dataset, ["sha256"], where)["sha256"]
+
+
+def _fresh(ws: Workspace, where: pc.Expression | None, done: Any) -> pa.Table:
+    """One row for each picture on storage that is not done."""
+    stored = current(ws.parts, _COLUMNS, where)
+    present = pc.is_in(stored["state"], pa.array([str(state) for state in WITH_FILE]))
+    stored = stored.filter(pc.and_(present, pc.invert(pc.is_in(stored["sha256"], done.combine_chunks()))))
+    first = stored.append_column("row", pa.array(range(len(stored)), pa.int64())).group_by("sha256", use_threads=False)
+    return stored.take(first.aggregate([("row", "min")])["row_min"]) if len(stored) else stored
+
+
+def _carry_out(
+    ws: Workspace,
+    tell: Tell,
+    fresh: pa.Table,
+    dataset: str,
+    word: str,
+    row_of: Callable[[Any, str, str, datetime], dict[str, Any]],
+    failed: Callable[[str, str, str, datetime], dict[str, Any]] | None = None,
+    **how: Any,
+) -> Filled:
+    from flows.assets.isolation import extract_many  # noqa: PLC0415  starts processes: only where there is work
+
+    underway: dict[str, Mapping[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
+    filled = Filled()
+
+    def write() -> None:
+        # Piece by piece: rows hold thumbnails, and memory must not grow with the history.
+        ws.parts.write(dataset, f"{ws.now():%Y-%m}", rows)
+        rows.clear()
+
+    pictures = _bytes(ws, fresh, underway, filled)
+    for digest, found in extract_many(pictures, timeout_s=TIMEOUT_S, **{"workers": WORKERS, **how}):
+        image = underway.pop(digest)
+        if isinstance(found, str):
+            filled.failures[digest] = found  # the audit says so
+            rows += [failed(found, image["image_id"], digest, ws.now())] if failed else []
+        else:
+            rows.append(row_of(found, image["image_id"], digest, ws.now()))
+            filled.measured += 1
+            tell(Progress(word, image["local_path"], 1))
+        if len(rows) >= BATCH:
+            write()
+    if rows:
+        write()
+    return filled
+
+
+def _bytes(
+    ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any]], filled: Filled
+) -> Iterator[tuple[str, bytes]]:
+    """Each picture by its digest, and its row in `underway`."""
+    for piece in images.to_batches(max_chunksize=BATCH):
+        for row in piece.to_pylist():
+            data = ws.assets.read(row["local_path"])
+            if data is None:
+                filled.failures[row["sha256"]] = "its file is not there"
+                continue
+            underway[row["sha256"]] = row
+            yield row["sha256"], data
+
+
+def _feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
+    names = ("l", "a", "b", "share")
+    return {
+        "sha256": digest,
+        "extractor": found.extractor,
+        "image_id": image,
+        "width": found.width,
+        "height": found.height,
+        "mode": found.mode,
+        "phash": found.phash,
+        "dhash": found.dhash,
+        "thumbnail": found.thumbnail,
+        "extracted_at": now,
+        "palette": [dict(zip(names, cluster, strict=True)) for cluster in found.palette.tolist()],
+        "alpha": found.alpha,
+        "icc": found.icc,
+        "sharpness": found.sharpness,
+        "contrast": found.contrast,
+        "brightness": found.brightness,
+        "embedded": canonical_json(found.embedded),
+    }
