@@ -1,9 +1,10 @@
-"""What the pages promise exists: links lead somewhere, commands are commands, settings are settings."""
+"""What the pages promise holds: links lead somewhere, commands are commands, settings are settings, Python runs."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,14 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "data" / "READ
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SETTING = re.compile(r"`((?:api|storage|budget|generate|sandbox|schedules)\.[a-z_.]+)`")
+
+
+SNIPPETS = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, (language, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
+    if language == "python"
+]
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -75,3 +84,16 @@ def test_the_check_sees_what_is_wrong() -> None:
     program: Any = typer.main.get_command(app)
     with pytest.raises(typer.TyperException):
         program.commands["plan"].make_context("plan", words[1:])
+
+
+def test_there_are_snippets() -> None:
+    """The pattern above still finds them."""
+    assert len(SNIPPETS) >= 3
+
+
+@pytest.mark.parametrize("code", SNIPPETS)
+def test_a_snippet_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a project with a history, from its folder, without warnings."""
+    shutil.copytree(ROOT / "tests" / "history" / "released" / "0.1.0", tmp_path / "data" / "history")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "snippet", "exec"), {})  # noqa: S102  our own documentation

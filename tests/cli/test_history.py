@@ -126,3 +126,41 @@ def test_history_needs_no_manifest(bought: Any, ideoflow: Any) -> None:
     """What was bought can be listed with the manifest gone, and from a folder below the project."""
     Path("prompts.yaml").unlink()
     assert len(json.loads(ideoflow("history", "--json", "--project", str(bought.root)).out)) == 4
+
+
+def test_columns_and_words_together(bought: Any, ideoflow: Any) -> None:
+    """Exclusions, phrases, options and conditions: all must hold; what nobody has is said as it was asked."""
+    for asked, prompts in (
+        (["-w", "model=V_2"], {"badge"}),
+        (["--model", "ideogram-3", "--", "-citrus"], {"strasse"}),
+        (["--state", "kept", "flat -öl"], {"tile"}),
+        (["--since", "2999-01"], set()),
+        (["--until", "1999-12-31"], set()),
+        (["--seed", "-1"], set()),
+    ):
+        rows = json.loads(ideoflow("history", "--json", *asked).out)
+        assert {row["prompt_id"] for row in rows} == prompts, asked
+    said = ideoflow("history", "citrus -flat", "--seed", "7", "--since", "2026-10")
+    assert said.out.startswith("no image holds citrus, lacks flat, seed = 7, bought since 2026-10-01 00:00\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["-w", "promt=x"], "did you mean prompt?"),
+        (["--since", "soon"], "a day (2026-10-31)"),
+        (["--state", "gone"], "--state"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(bought: Any, ideoflow: Any, argv: list[str], says: str) -> None:
+    """Exit 2, and what was meant perhaps."""
+    said = ideoflow("history", *argv)
+    assert said.code == 2
+    assert says in said.err
+
+
+def test_a_trashed_picture_says_so(bought: Any, ideoflow: Any) -> None:
+    """Its state by the record stands beside whether the file is there."""
+    rows = json.loads(ideoflow("history", "--json").out)
+    assert {row["state"] for row in rows} == {"kept"}
+    assert {row["held"] for row in rows} == {False}

@@ -1,0 +1,173 @@
+"""Ten million rows beside the raw engines on the same files, in the same run. Ratios are printed and asserted.
+
+``IDEOFLOW_BENCH_ROWS`` makes it fewer. Each measure is the best of several, ours and theirs in turn, with warm caches.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pyarrow import dataset as ds
+
+from flows.history import images
+from flows.history.index import SealedIndex
+from flows.history.parts import Parts
+from flows.history.search import SEARCHED, Search, search, terms
+from flows.ids import sha256, uuid7
+from flows.storage import LocalStorage
+
+ROWS = int(os.environ.get("IDEOFLOW_BENCH_ROWS", "10_000_000"))
+MILLION = min(ROWS, 1_000_000)
+ROUNDS = 3
+
+pytestmark = pytest.mark.bench
+
+
+def parts_of(root: Path) -> Parts:
+    return Parts(LocalStorage(root), lambda: uuid7(datetime.now(tz=UTC), os.urandom))
+
+
+def files(root: Path, dataset: str) -> list[str]:
+    return [str(path) for path in sorted((root / dataset).rglob("*.parquet"))]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory, make_history: Callable[[Path, int], None]) -> Path:
+    """The history of so many images, made once."""
+    given = os.environ.get("IDEOFLOW_BENCH_HISTORY")
+    root = Path(given) if given else tmp_path_factory.mktemp("large") / "history"
+    if not root.exists():
+        began = time.monotonic()
+        make_history(root, ROWS)
+        print(f"\n{ROWS:,} images and requests made in {time.monotonic() - began:.0f} s")
+    return root
+
+
+def best(*works: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
+    """The shortest time of each, taken in turn so that a busy machine hits all alike."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for work, taken in zip(works, times, strict=True):
+            began = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - began)
+    return [min(taken) for taken in times]
+
+
+def scan(root: Path) -> int:
+    """The raw engine reads one column."""
+    return int(ds.dataset(files(root, "requests"), format="parquet").to_table(columns=["fingerprint"]).num_rows)
+
+
+def test_what_is_known_of_a_thousand_fingerprints(large: Path) -> None:
+    """At most 1.5 times a raw pyarrow scan of the column."""
+    parts = parts_of(large)
+    prints = [sha256(f"print {n * (ROWS // 2000)}".encode()) for n in range(1000)]
+
+    def ours() -> None:
+        index = SealedIndex(parts)
+        index.refresh(prints)
+        assert sum(len(index.of(print_)) for print_ in prints) >= 1900
+
+    raw, mine = best(lambda: scan(large), ours)
+    print(f"\ndedupe of 1,000 fingerprints in {ROWS:,}: {mine:.2f} s, raw scan {raw:.2f} s: {mine / raw:.2f} x")
+    assert mine <= 1.5 * raw
+
+
+@pytest.mark.parametrize("words", ["neon -retro", '"sunset and wave" -retro'])
+def test_finding_beside_duckdb(large: Path, words: str) -> None:
+    """At most 1.3 times what DuckDB takes for the same words in the same columns of the same files."""
+    parts, asked = parts_of(large), Search(terms([words]))
+    tests = []
+    for term in asked.terms:
+        texts = [f"array_to_string({name}, chr(10))" if name == "tags" else name for name in SEARCHED]
+        some = " OR ".join(f"coalesce(contains(lower({text}), '{term.text}'), false)" for text in texts)
+        tests.append(f"NOT ({some})" if term.absent else f"({some})")
+    query = f"SELECT image_id, cost_usd FROM read_parquet(?) WHERE {' AND '.join(tests)} ORDER BY image_id"
+    counts: list[int] = []
+
+    def raw() -> None:
+        with duckdb.connect(":memory:") as con:
+            counts.append(con.sql(query, params=[files(large, "images")]).to_arrow_table().num_rows)
+
+    def ours() -> None:
+        counts.append(search(parts, asked, ["image_id", "cost_usd"]).num_rows)
+
+    theirs, mine = best(raw, ours)
+    assert len(set(counts)) == 1
+    print(f"\n{words!r} finds {counts[0]:,} of {ROWS:,}: {mine:.2f} s, DuckDB {theirs:.2f} s: {mine / theirs:.2f} x")
+    assert mine <= 1.3 * theirs
+
+
+def test_a_month_reads_a_month(large: Path) -> None:
+    """Bytes that reach this process, of the files that there are; Linux counts them."""
+
+    def reads() -> int:
+        return int(Path("/proc/self/io").read_text(encoding="ascii").split("rchar:")[1].split()[0])
+
+    images(parts_of(large), since="2025-03", until="2025-03", columns=["prompt", "cost_usd"])
+    before = reads()
+    frame = images(parts_of(large), since="2025-03", until="2025-03", columns=["prompt", "cost_usd"])
+    taken = reads() - before
+    month = sum(path.stat().st_size for path in (large / "images" / "month=2025-03").iterdir())
+    whole = sum(Path(path).stat().st_size for path in files(large, "images"))
+    print(f"\none month, two columns: {len(frame):,} rows, {taken:,} bytes read; month {month:,}, all {whole:,}")
+    assert taken < month
+
+
+def test_appending_does_not_depend_on_what_there_is(large: Path, tmp_path: Path) -> None:
+    """A part written and listed, beside a history of nothing."""
+    row = [{"event_id": "e", "at": datetime(2026, 1, 1, tzinfo=UTC), "event": "held", "image_id": "i"}]
+
+    def append(root: Path) -> list[float]:
+        taken = []
+        for _ in range(30):
+            began = time.perf_counter()
+            parts_of(root).write("lifecycle", "2026-01", row)
+            taken.append(time.perf_counter() - began)
+        return taken
+
+    small, big = statistics.median(append(tmp_path / "small")), statistics.median(append(large))
+    shutil.rmtree(large / "lifecycle")
+    print(f"\nappend: {big * 1000:.1f} ms to {ROWS:,} rows, {small * 1000:.1f} ms to none: {big / small:.2f} x")
+    assert big < 2 * small
+
+
+def test_a_generate_that_buys_nothing(tmp_path: Path, make_history: Callable[[Path, int], None]) -> None:
+    """Over a million images: beyond start-up at most 1.5 times the scan of one column."""
+    manifest = "version: 1\nprompts:\n  - {id: bench, prompt: a flat blue square, model: ideogram-3, count: 2}\n"
+
+    def project(name: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "prompts.yaml").write_text(manifest, encoding="utf-8")
+        run(folder)
+        return folder
+
+    def run(folder: Path) -> None:
+        command = [sys.executable, "-m", "flows.cli", "generate", "--yes"]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    small, big = project("small"), project("big")
+    make_history(tmp_path / "made", MILLION)
+    shutil.copytree(tmp_path / "made", big / "data" / "history", dirs_exist_ok=True)
+    raw, start, mine = best(lambda: scan(big / "data" / "history"), lambda: run(small), lambda: run(big))
+    beyond = mine - start
+    print(
+        f"\nno-op generate over {MILLION:,}: {mine:.2f} s, start-up {start:.2f} s, raw scan {raw:.2f} s: "
+        f"{beyond / raw:.2f} x the scan beyond start-up"
+    )
+    assert beyond <= 1.5 * raw
