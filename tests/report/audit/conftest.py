@@ -95,9 +95,7 @@ ASKED = finding(
     IMAGES[1],
     "asked for #12355B",
     details={
-        "compared": [
-            {"asked": "#12355B", "asked_share": 0.5, "got_share": 0.01, "nearest": "#445566", "delta_e": 21.4}
-        ]
+        "compared": [{"asked": "#12355B", "asked_share": 0.5, "got_share": 0.01, "nearest": "#445566", "delta_e": 21.4}]
     },
 )
 ALIKE = finding(
