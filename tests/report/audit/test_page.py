@@ -134,7 +134,7 @@ def test_the_same_audit_has_the_same_bytes(
     """Whatever the day it is rendered on, and in whatever order thumbnails come."""
     once = rendered(audit, shots)
     monkeypatch.setenv("TZ", "Pacific/Auckland")
-    again = rendered(audit, dict(reversed(shots.items())))
+    again = rendered(audit, dict(reversed(list(shots.items()))))
     assert once == again
     assert b"Kozea" not in once[0]
     assert str(datetime.now(tz=UTC).date()).encode() not in once[0].replace(b"2026-11-2", b"")
