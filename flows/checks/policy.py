@@ -63,7 +63,7 @@ class Lettering(_Section):
 
     enabled: bool = Field(True, description="false leaves the check out; the report says so.")
     max_error_rate: Share = Field(
-        0.1, description="Character error rate of the whole lettering up to which it counts as spelt right."
+        0.05, description="Error rate of one word, by characters, up to which it counts as spelt right."
     )
     missing_from: Share = Field(0.5, description="Error rate of one word from which it counts as missing.")
     min_score: Share = Field(0.8, description="The engine's confidence from which a line that nobody asked for counts.")

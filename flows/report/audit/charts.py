@@ -6,6 +6,7 @@ nothing, follows light and dark, and has the same bytes every day.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,10 @@ from pygal.style import Style
 
 from flows.report.audit.model import Audit, SpendLine
 from flows.report.audit.standing import by_brand, overall
+
+# On import pygal hooks an old-style finder into Python's imports, for plug-ins that we have none of; with it there,
+# every later import of a module that is missing brings a warning (Python 3.11) that has nothing to do with us.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
 WIDTH, HEIGHT = 520, 230
 MAX_LINES = 6
@@ -59,6 +64,9 @@ def score_trend(audit: Audit) -> Trend | None:
         brand = audit.brands.get(name)
         called = brand.name if brand else name or "no brand"
         lines[called] = [*(one.brands.get(name) for one in past), now.get(name)]
+    lines = {called: values for called, values in lines.items() if any(value is not None for value in values)}
+    if not lines:
+        return None
     chart = pygal.Line(**_options(len(days)), range=(0, 100), dots_size=4)
     chart.y_labels = [0, 25, 50, 75, 100]
     chart.x_labels = [f"{day:%-d %b}" for day in days]
