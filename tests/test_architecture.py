@@ -38,7 +38,9 @@ LAYERS: dict[str, frozenset[str]] = {
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
-    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report"}),
+    "nouns": frozenset(
+        {"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report", "provenance"}
+    ),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
