@@ -32,12 +32,13 @@ LAYERS: dict[str, frozenset[str]] = {
             "signals",
             "steps",
             "campaign",
+            "again",
             "account",
             "recovery",
             "money",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline"}),
+    "use cases": frozenset({"planner", "pipeline", "repetition"}),
     "nouns": frozenset(
         {"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report", "provenance"}
     ),
@@ -52,6 +53,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "steps": frozenset({"flows.workspace", "flows.money"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
+    "again": frozenset({"flows.steps", "flows.account", "flows.workspace", "flows.money"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),

@@ -43,17 +43,17 @@ class Origin:
 
 def packet(origin: Origin) -> bytes:
     """The packet, in UTF-8, as it stands in a file of its own or inside a picture."""
+    drawn = origin.final_prompt or origin.prompt
+    described = f'<rdf:Alt><rdf:li xml:lang="x-default">{_text(origin.prompt)}</rdf:li></rdf:Alt>'
     lines = [
         f"<Iptc4xmpExt:DigitalSourceType>{TRAINED_ALGORITHMIC_MEDIA}</Iptc4xmpExt:DigitalSourceType>",
         f"<Iptc4xmpExt:AISystemUsed>{_text(origin.system)}</Iptc4xmpExt:AISystemUsed>",
         f"<Iptc4xmpExt:AISystemVersionUsed>{_text(origin.model)}</Iptc4xmpExt:AISystemVersionUsed>",
-        f"<Iptc4xmpExt:AIPromptInformation>{_text(origin.final_prompt or origin.prompt)}"
-        "</Iptc4xmpExt:AIPromptInformation>",
+        f"<Iptc4xmpExt:AIPromptInformation>{_text(drawn)}</Iptc4xmpExt:AIPromptInformation>",
         f"<xmp:CreatorTool>{_text(origin.tool)}</xmp:CreatorTool>",
         *([f"<xmp:CreateDate>{_time(origin.generated_at)}</xmp:CreateDate>"] if origin.generated_at else []),
         f"<dc:identifier>{_ID_PREFIX}{_text(origin.image_id)}</dc:identifier>",
-        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{_text(origin.prompt)}</rdf:li></rdf:Alt>'
-        "</dc:description>",
+        f"<dc:description>{described}</dc:description>",
     ]
     return "\n".join(
         [
