@@ -38,7 +38,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "money",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline", "repetition"}),
+    "use cases": frozenset({"planner", "pipeline", "repetition", "recognition"}),
     "nouns": frozenset(
         {"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report", "provenance"}
     ),
