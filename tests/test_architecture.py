@@ -33,12 +33,13 @@ LAYERS: dict[str, frozenset[str]] = {
             "steps",
             "campaign",
             "again",
+            "handing",
             "account",
             "recovery",
             "money",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline", "repetition", "recognition"}),
+    "use cases": frozenset({"planner", "pipeline", "repetition", "recognition", "export"}),
     "nouns": frozenset(
         {"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report", "provenance"}
     ),
@@ -54,6 +55,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "again": frozenset({"flows.steps", "flows.account", "flows.workspace", "flows.money"}),
+    "handing": frozenset({"flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "pipeline": frozenset({"flows.planner"}),
