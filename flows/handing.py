@@ -38,9 +38,8 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Ask:
-    """What somebody wants: where to, which images, and whether their origin is written into the copies."""
+    """What somebody wants: which images, and whether their origin is written into the copies."""
 
-    to: str
     select: tuple[str, ...] = ()
     embed: bool = False
 
@@ -74,11 +73,15 @@ class Handed:
 
 
 def hand_out(
-    ws: Workspace, ask: Ask, *, tell: Callable[[Progress], None] = lambda _: None, stop: Stop | None = None
+    ws: Workspace,
+    to: Storage,
+    ask: Ask,
+    *,
+    tell: Callable[[Progress], None] = lambda _: None,
+    stop: Stop | None = None,
 ) -> Handed:
-    """Bring the destination up to date."""
+    """Bring a `destination` up to date."""
     stop = Stop() if stop is None else stop
-    to = destination(ws, ask.to)
     everything = current(ws.parts)
     ids = chosen(everything.select(list(COLUMNS)).to_pylist(), selection(ask.select))
     present = {stat.path: stat.size for stat in to.list()}

@@ -39,11 +39,12 @@ def export(
     already is removed. The originals are never touched, nor is a copy that carries a C2PA manifest.
     """
     from flows.cli.watching import watched
-    from flows.handing import Ask, hand_out
+    from flows.handing import Ask, destination, hand_out
 
     ws = workspace(project, config)
+    place = destination(ws, to)
     with watched("exporting", quiet=as_json) as (tell, stop):
-        done = hand_out(ws, Ask(to, tuple(select or ()), embed), tell=tell, stop=stop)
+        done = hand_out(ws, place, Ask(tuple(select or ()), embed), tell=tell, stop=stop)
     _show(done, as_json=as_json)
     return 4 if done.undone or done.stopped or done.skipped else 0
 

@@ -64,7 +64,8 @@ def _how(found: Recognised, file: str) -> Iterator[str]:
     if best.how == "digest":
         yield f"ours     {near(file)} is this very file"
     else:
-        yield f"ours     {near(file)} shows this image, recompressed or cut: {_sure(best)} sure"
+        named = ", and its XMP names it" if found.claimed == best.image_id else ""
+        yield f"ours     {near(file)} shows this image, though the bytes differ: {_sure(best)} sure{named}"
     if others:
         shown = ", ".join(f"{one.image_id} ({_sure(one)})" for one in others[:FEW])
         yield f"         or one of {words.count(len(others), 'other')}: {shown}"

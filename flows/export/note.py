@@ -24,8 +24,8 @@ def _what(rows: Sequence[Mapping[str, Any]]) -> str:
     pictures = "1 picture" if len(rows) == 1 else f"{len(rows):,} pictures"
     return (
         "# Licence and provenance\n\n"
-        f"{pictures}, made{when} by generative models of Ideogram from the written prompts in `index.csv`, and bought "
-        f"through its API. No camera was involved: whatever looks like a photograph is none.\n{listed}"
+        f"{pictures}, made{when} from the written prompts in `index.csv` by generative models\n"
+        f"of Ideogram, through its API. No camera was involved: whatever looks like a photograph is none.\n{listed}"
     )
 
 
@@ -33,17 +33,20 @@ def _play(rows: Sequence[Mapping[str, Any]]) -> str:
     played = sum(row["origin"] == SANDBOX for row in rows)
     if not played:
         return ""
-    which = "These pictures" if played == len(rows) else f"{played:,} of these pictures (`origin` is `{SANDBOX}`)"
+    which = "All of them" if played == len(rows) else f"{played:,} of them (`origin` is `{SANDBOX}`)"
     return (
-        f"**{which} were drawn by the offline sandbox of ideoflow**, which stands in for the API while one tries "
-        "things out. They are no work of a generative model and not meant for publication."
+        f"**{which} were drawn by the offline sandbox of ideoflow instead**, which stands in for the API\n"
+        "while one tries things out. They are no work of a generative model, and not meant for publication."
     )
 
 
 def _marks(rows: Sequence[Mapping[str, Any]]) -> str:
     inside, beside = sum(bool(row["embedded"]) for row in rows), sum(bool(row["xmp"]) for row in rows)
     source = f"<{TRAINED_ALGORITHMIC_MEDIA}>"
-    apart = f"For {beside:,} the same stands in an `.xmp` file beside the picture"
+    apart = (
+        f" For {beside:,} the same stands in an `.xmp` file beside the picture, since its own\n"
+        "bytes must not change (a C2PA manifest, XMP of the vendor's) or cannot hold it."
+    )
     if not inside and not beside:
         return (
             "## How to tell\n\n"
@@ -53,8 +56,7 @@ def _marks(rows: Sequence[Mapping[str, Any]]) -> str:
     return (
         "## How to tell\n\n"
         f"Inside of {inside:,} files XMP names prompt, tool, image id and the IPTC's digital source type\n{source}.\n"
-        f"Their pixels are unchanged. {apart}, since its own\n"
-        "bytes must not change (a C2PA manifest, XMP of the vendor's) or cannot hold it."
+        f"Their pixels are unchanged.{apart if beside else ''}"
     )
 
 
