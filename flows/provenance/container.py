@@ -8,6 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+LARGEST_PACKET = 1 << 20
+"""More than any packet that is read here: files found in the wild may hold anything."""
+
 
 class Unreadable(ValueError):
     """The bytes are not laid out the way their format says: nothing is added to such a file."""

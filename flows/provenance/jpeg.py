@@ -10,7 +10,7 @@ _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _EXIF = b"Exif\0"
 _APP0, _APP1, _APP11, _SOS, _EOI = 0xE0, 0xE1, 0xEB, 0xDA, 0xD9
 # A segment's length counts itself: two bytes of at most 65,535.
-LARGEST_PACKET = 65_535 - 2 - len(_XMP)
+ROOM = 65_535 - 2 - len(_XMP)
 
 
 class Jpeg(Container):
@@ -53,8 +53,8 @@ class Jpeg(Container):
         return piece.payload.removeprefix(_XMP)
 
     def with_packet(self, data: bytes, packet: bytes) -> bytes:
-        if len(packet) > LARGEST_PACKET:
-            raise TooLarge(f"{len(packet):,} bytes of XMP do not fit into a JPEG, which takes {LARGEST_PACKET:,}")
+        if len(packet) > ROOM:
+            raise TooLarge(f"{len(packet):,} bytes of XMP do not fit into a JPEG, which takes {ROOM:,}")
         at = len(SIGNATURE)
         for piece in self.pieces(data):
             # JFIF and Exif both want to be first; the packet comes right behind them.

@@ -11,6 +11,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from flows.provenance.container import LARGEST_PACKET
+
 TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PACKET_VERSION = 1
 """Raise it when a packet would come out differently for the same picture: exported copies are then made anew."""
@@ -70,7 +72,7 @@ def packet(origin: Origin) -> bytes:
 def image_id_in(xmp: bytes) -> str | None:
     """The image id in a packet of ours; None in any other. A claim, no proof: anybody can write a packet."""
     # Entities could be made to grow without bound, and no packet of ours has any declared.
-    if b"<!" in xmp:
+    if b"<!" in xmp or len(xmp) > LARGEST_PACKET:
         return None
     try:
         root = ET.fromstring(xmp.decode().strip("\ufeff \0\r\n\t"))  # noqa: S314  see above

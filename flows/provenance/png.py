@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from flows.provenance.container import Container, Piece, TooLarge, Unreadable
+from flows.provenance.container import LARGEST_PACKET, Container, Piece, TooLarge, Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"XML:com.adobe.xmp\0"
@@ -49,7 +49,8 @@ class Png(Container):
         compressed, tail = piece.payload[len(_KEYWORD) : len(_KEYWORD) + 1], piece.payload[len(_KEYWORD) + 2 :]
         text = tail.split(b"\0", 2)[-1]  # behind the language and the keyword's translation
         try:
-            return zlib.decompress(text) if compressed == b"\1" else text
+            # A packet is some kilobytes; what unpacks to more is no packet.
+            return zlib.decompressobj().decompress(text, LARGEST_PACKET) if compressed == b"\1" else text
         except zlib.error as error:
             raise Unreadable("its XMP cannot be decompressed") from error
 

@@ -75,7 +75,10 @@ def _lossy(stream: bytes) -> tuple[int, int, bool]:
     """Width, height and no transparency, from the head of a VP8 key frame (RFC 6386, section 9.1)."""
     if len(stream) < 10 or stream[0] & 1 or stream[3:6] != b"\x9d\x01\x2a":
         raise Unreadable("its picture does not begin with a key frame")
-    return int.from_bytes(stream[6:8], "little") & 0x3FFF, int.from_bytes(stream[8:10], "little") & 0x3FFF, False
+    width, height = (int.from_bytes(stream[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    if not width or not height:
+        raise Unreadable("its picture has no size")
+    return width, height, False
 
 
 def _lossless(stream: bytes) -> tuple[int, int, bool]:

@@ -15,7 +15,7 @@ import pytest
 def bought_for_export(new_project: Any) -> Path:
     """A project whose four images have been bought."""
     project = new_project()
-    assert project.spawn("generate", "--yes").code == 0
+    project.buy()
     return Path(project.root)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
@@ -14,10 +15,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from flows.again import Ask, prepare, reproduce
 from flows.history import view
 from flows.history.events import Event
 from flows.history.schema import event_row
 from flows.ids import uuid7
+from flows.pipeline.kit import Stop
 from flows.workspace import open_workspace
 
 
@@ -25,9 +28,11 @@ from flows.workspace import open_workspace
 def told_of(new_project: Any) -> Path:
     """A project whose four images have been bought, one of which was made again."""
     project = new_project()
-    assert project.spawn("generate", "--yes").code == 0
+    project.buy()
     [badge] = [row for row in all_rows(project) if row["prompt_id"] == "badge"]
-    assert project.spawn("reproduce", badge["image_id"], "--exact", "--yes").code == 0
+    ws = open_workspace(project.root, (), {})
+    outlook = prepare(ws, Ask(badge["image_id"], exact=True))
+    asyncio.run(reproduce(ws, outlook, tell=lambda _: None, stop=Stop()))
     return Path(project.root)
 
 
