@@ -109,6 +109,9 @@ async def reproduce(
     tell(Progress("planned", "", prepared.images))
     async with ws.api() as api:
         kit = ws.kit(api, run_id, tell, stop)
+        if outlook.repetition.variant.seed is not None:
+            # A seed is one picture's: of several in one request the vendor seeds the others by itself.
+            kit = replace(kit, rules=replace(kit.rules, images_per_request=1))
         await asyncio.to_thread(kit.desk.open, [outlook.item.fingerprint])
         tally = await run(kit, prepared.plan, prepared.recoverable)
     await asyncio.to_thread(steps.measure, ws, run_id, tell)

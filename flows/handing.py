@@ -82,12 +82,12 @@ def hand_out(
 ) -> Handed:
     """Bring a `destination` up to date."""
     stop = Stop() if stop is None else stop
-    everything = current(ws.parts)
-    ids = chosen(everything.select(list(COLUMNS)).to_pylist(), selection(ask.select))
+    ids = chosen(current(ws.parts, COLUMNS).sort_by("image_id").to_pylist(), selection(ask.select))
     present = {stat.path: stat.size for stat in to.list()}
     known = {row["image_id"]: row for row in _previous(to, present)}
     needed = pa.array(sorted({*ids, *known}), pa.string())
-    rows = {row["image_id"]: row for row in everything.filter(pc.is_in(everything["image_id"], needed)).to_pylist()}
+    told = current(ws.parts, where=pc.field("image_id").isin(needed))
+    rows = {row["image_id"]: row for row in told.to_pylist()}
     wanted, skipped = _wanted((rows[one] for one in ids), PACKET_VERSION if ask.embed else 0)
     before = {name: index.copy_of(row) for name, row in known.items()} | _unlisted(to, wanted, known, present)
     steps = decide(wanted, before, present)

@@ -6,7 +6,7 @@ may use what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -96,47 +96,34 @@ def _alike(parts: Parts, found: Features, claimed: str | None) -> Recognised:
     ours = pc.field("extractor") == EXTRACTOR_VERSION
     columns = ["sha256", "extractor", "phash", "dhash"]
     known = parts.read(parts.listing("features"), "features", columns, ours)
-    digests = known["sha256"].to_pylist()
+    stored = view.images(parts, ["image_id", "sha256"], pc.field("status") == "stored")
     pairs = zip(known["phash"].to_pylist(), known["dhash"].to_pylist(), strict=True)
-    hashes = np.array([(int(str(phash), 16), int(str(dhash), 16)) for phash, dhash in pairs], dtype=np.uint64).reshape(
-        -1, 2
-    )
-    bits = likeness.distances(hashes, (found.phash, found.dhash))
-    near = {
-        digests[place]: int(bits[place]) for place in np.argsort(bits, kind="stable") if bits[place] <= likeness.NEAR
-    }
-    looked = dict(list(near.items())[:LOOKED_AT])
-    stored = view.images(parts, ["image_id", "sha256"], pc.field("status") == "stored").to_pylist()
+    hashes = np.array([(int(str(one), 16), int(str(other), 16)) for one, other in pairs], dtype=np.uint64)
+    bits = likeness.distances(hashes.reshape(-1, 2), (found.phash, found.dhash))
+    nearest = [int(place) for place in np.argsort(bits, kind="stable")[:LOOKED_AT] if bits[place] <= likeness.NEAR]
     # What it says to be is looked at too, however far away it is.
-    said = next((str(row["sha256"]) for row in stored if row["image_id"] == claimed), None)
-    if said in digests:
-        looked.setdefault(said, int(bits[digests.index(said)]))
-    wanted = pc.field("sha256").isin(pa.array(sorted(looked), pa.string()))
-    thumbnails = parts.read(parts.listing("features"), "features", [*columns, "thumbnail"], ours & wanted).to_pylist()
-    left = {row["sha256"]: likeness.difference(found.thumbnail, row["thumbnail"]) for row in thumbnails}
-    scores = {
-        one: Match("", How.LIKENESS, likeness.confidence(apart), looked[one], apart)
-        for one, apart in left.items()
-        if apart is not None
-    }
+    said = stored.filter(pc.equal(stored["image_id"], pa.scalar(claimed, pa.string())))["sha256"]
+    nearest += np.flatnonzero(pc.is_in(known["sha256"], said.combine_chunks()).to_numpy()).tolist()
+    looked = {str(known["sha256"][place]): int(bits[place]) for place in nearest}
+    among = pa.array(sorted(looked), pa.string())
+    thumbnails = parts.read(
+        parts.listing("features"), "features", [*columns, "thumbnail"], ours & pc.field("sha256").isin(among)
+    )
+    left = {row["sha256"]: likeness.difference(found.thumbnail, row["thumbnail"]) for row in thumbnails.to_pylist()}
     matches = [
-        Match(str(row["image_id"]), How.LIKENESS, score.confidence, score.bits, score.difference)
-        for row in stored
-        if (score := scores.get(str(row["sha256"])))
+        Match(row["image_id"], How.LIKENESS, likeness.confidence(apart), looked[row["sha256"]], apart)
+        for row in stored.filter(pc.is_in(stored["sha256"], among)).to_pylist()
+        if (apart := left.get(row["sha256"])) is not None
     ]
-    ordered = sorted(matches, key=lambda one: (-one.confidence, one.image_id))
-    likely = tuple(one for one in ordered if one.confidence >= likeness.LIKELY)
-    measured = set(digests)
+    matches.sort(key=lambda one: (-one.confidence, one.image_id))
+    likely = tuple(one for one in matches if one.confidence >= likeness.LIKELY)
+    lacking = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"].combine_chunks())))
     return Recognised(
         found.sha256,
         likely,
         claimed,
-        doubted=said is not None and claimed not in {one.image_id for one in likely},
-        compared=len(measured),
-        unmeasured=len({row["sha256"] for row in stored} - measured),
-        nearest=_first(ordered),
+        doubted=len(said) > 0 and claimed not in {one.image_id for one in likely},
+        compared=len(pc.unique(known["sha256"])),
+        unmeasured=len(pc.unique(lacking["sha256"])),
+        nearest=next(iter(matches), None),
     )
-
-
-def _first(matches: Sequence[Match]) -> Match | None:
-    return matches[0] if matches else None

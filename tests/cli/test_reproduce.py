@@ -114,6 +114,17 @@ def test_each_time_is_one_more_and_count_is_in_all(bought: Any, ideoflow: Any) -
     assert "nothing to buy" in said.out
 
 
+def test_every_exact_one_has_the_seed(bought: Any, ideoflow: Any) -> None:
+    """Also where the settings ask for several images in one request."""
+    bought.settings("api: {images_per_request: 4}\n", "several")
+    old = rows(bought)["tile"]
+    argv = ["--exact", "--count", "3", "--yes", "--config", "several"]
+    assert ideoflow("reproduce", old["image_id"], *argv).code == 0
+    found = view.images(open_workspace(bought.root, ()).parts).to_pylist()
+    seeds = [row["seed"] for row in found if row["edition"] == f"reproduce:{old['image_id']}"]
+    assert seeds == [old["seed"]] * 3
+
+
 def test_it_asks_and_says_what_can_differ(bought: Any, ideoflow: Any) -> None:
     """Without --yes nothing is bought off a terminal; the price, and every way it can come out otherwise, are told."""
     for prompt_id, exact, says in (
