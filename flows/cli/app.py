@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.cli import again, asking, buying, handing, looking, trying  # noqa: F401  importing them is what adds their verbs
+from flows.cli import buying, handing, looking, repeating, telling, trying  # noqa: F401  importing them is what adds their verbs
 from flows.cli.base import app
 from flows.errors import IdeoflowError, InvalidInput
 

@@ -35,8 +35,11 @@ def export(
 ) -> int:
     """Copy pictures out under human names, with an index, a record each and a note; again copies only what is new.
 
-    Without state: in --select, what is kept and not rejected. A changed label renames the copy; nothing that is there
-    already is removed. The originals are never touched, nor is a copy that carries a C2PA manifest.
+    Without state: in --select it is what is kept and not rejected.
+
+    A changed label renames the copy; what was exported before stays.
+
+    Originals are never touched, nor anything inside a C2PA-signed picture.
     """
     from flows.cli.watching import watched
     from flows.handing import Ask, destination, hand_out

@@ -8,6 +8,7 @@ import itertools
 import json
 import shutil
 import threading
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -287,44 +288,52 @@ class Plug(Exception):
 
 
 class Pulled(LocalStorage):
-    """A folder on a disk whose plug is pulled before a certain write."""
+    """A folder on a disk whose plug is pulled before a certain change."""
 
-    def __init__(self, root: Path, writes: int) -> None:
+    def __init__(self, root: Path, changes: int) -> None:
         super().__init__(root)
-        self._left = writes
+        self._left = changes
         self._lock = threading.Lock()
 
     def write(self, path: str, data: bytes | BinaryIO) -> None:
+        self._change()
+        super().write(path, data)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._change()
+            super().delete([path])
+
+    def _change(self) -> None:
         with self._lock:
             if self._left == 0:
                 raise Plug
             self._left -= 1
-        super().write(path, data)
 
 
 @pytest.mark.parametrize("embed", [False, True])
-def test_pulled_at_any_write_the_next_run_completes_it(shop: Any, files: Any, embed: bool) -> None:
-    """Copy, rename, record and index: killed between any two writes, the end is what it would have been."""
+def test_pulled_at_any_change_the_next_run_completes_it(shop: Any, files: Any, embed: bool) -> None:
+    """Copy, rename, record and index: killed between any two changes, the end is what it would have been."""
     for kind in ("png", "jpg"):
         shop.add(kind)
     out(shop, embed=embed)
     shop.relabelled(1, campaign="autumn")
     shop.add("webp")
     whole: dict[str, Any] = {}
-    for writes in itertools.count():
-        target = f"out-{writes}"
+    for changes in itertools.count():
+        target = f"out-{changes}"
         shutil.copytree(shop.root / "out", shop.root / target)
         finished = True
         try:
-            hand_out(shop.ws, Pulled(shop.root / target, writes), Ask(embed=embed))
+            hand_out(shop.ws, Pulled(shop.root / target, changes), Ask(embed=embed))
         except Plug:
             finished = False
         assert out(shop, to=target, embed=embed).images == 3
         end = {name: _timeless(name, data) for name, data in files(shop.root / target).items()}
         whole = whole or end
-        assert end == whole, f"pulled before write {writes}"
+        assert end == whole, f"pulled before change {changes}"
         if finished:
-            assert writes >= 7, "two copies, two records, three files about them"
+            assert changes >= 9, "two copies, two records, two old files, three files about them all"
             return
 
 

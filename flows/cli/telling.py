@@ -27,8 +27,9 @@ def whois(
 ) -> int:
     """Tell the whole story of one image, by its id or by a picture found somewhere.
 
-    A picture is recognised by its digest, or by likeness when it was recompressed, resized or slightly cropped; then
-    with how sure that is. Ends with 3 when it is not ours.
+    A picture is known by its digest, or by likeness: then with how sure that is.
+
+    It may be recompressed, resized or slightly cropped. Exit 3: it is not ours.
     """
     from flows.cli.storytelling import not_ours, story
     from flows.history.named import image_named

@@ -31,8 +31,9 @@ def reproduce(
 ) -> int:
     """Buy an image again from what the history knows of it. Says first what can differ, and the price.
 
-    Cut off, the same command finishes what it began and buys nothing more. In scripts, say --count: however often
-    it is repeated, there are never more reproductions than that.
+    Cut off, the same command finishes what it began and buys nothing more.
+
+    In scripts say --count: repeated however often, it never buys more than that.
     """
     from flows.again import Ask, prepare
     from flows.again import reproduce as make
