@@ -95,7 +95,8 @@ def _alike(parts: Parts, found: Features, claimed: str | None) -> Recognised:
 
     ours = pc.field("extractor") == EXTRACTOR_VERSION
     columns = ["sha256", "extractor", "phash", "dhash"]
-    known = parts.read(parts.listing("features"), "features", columns, ours)
+    listing = parts.listing("features")
+    known = parts.read(listing, "features", columns, ours)
     stored = view.images(parts, ["image_id", "sha256"], pc.field("status") == "stored")
     pairs = zip(known["phash"].to_pylist(), known["dhash"].to_pylist(), strict=True)
     hashes = np.array([(int(str(one), 16), int(str(other), 16)) for one, other in pairs], dtype=np.uint64)
@@ -106,9 +107,10 @@ def _alike(parts: Parts, found: Features, claimed: str | None) -> Recognised:
     nearest += np.flatnonzero(pc.is_in(known["sha256"], said.combine_chunks()).to_numpy()).tolist()
     looked = {str(known["sha256"][place]): int(bits[place]) for place in nearest}
     among = pa.array(sorted(looked), pa.string())
-    thumbnails = parts.read(
-        parts.listing("features"), "features", [*columns, "thumbnail"], ours & pc.field("sha256").isin(among)
-    )
+    wanted = ours & pc.field("sha256").isin(among)
+    # Thumbnails are by far the largest of all columns: only parts that hold one of these are opened for them.
+    shelves = parts.holding(listing, "features", wanted)
+    thumbnails = parts.read(shelves, "features", [*columns, "thumbnail"], wanted)
     left = {row["sha256"]: likeness.difference(found.thumbnail, row["thumbnail"]) for row in thumbnails.to_pylist()}
     matches = [
         Match(row["image_id"], How.LIKENESS, likeness.confidence(apart), looked[row["sha256"]], apart)
