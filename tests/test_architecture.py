@@ -32,6 +32,8 @@ LAYERS: dict[str, frozenset[str]] = {
             "signals",
             "steps",
             "campaign",
+            "again",
+            "handing",
             "account",
             "recovery",
             "money",
@@ -40,8 +42,21 @@ LAYERS: dict[str, frozenset[str]] = {
             "auditing",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline"}),
-    "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "brand", "checks", "report"}),
+    "use cases": frozenset({"planner", "pipeline", "repetition", "recognition", "export"}),
+    "nouns": frozenset(
+        {
+            "manifest",
+            "ideogram",
+            "sandbox",
+            "assets",
+            "history",
+            "budget",
+            "brand",
+            "checks",
+            "report",
+            "provenance",
+        }
+    ),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
@@ -55,6 +70,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "auditing": frozenset({"flows.workspace", "flows.measuring", "flows.money", "flows.campaign"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
+    "again": frozenset({"flows.steps", "flows.account", "flows.workspace", "flows.money"}),
+    "handing": frozenset({"flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "library": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),

@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.checks.subject import IMAGE_COLUMNS, MEASURED_COLUMNS, Reading, measured
 from flows.checks.subject import Image as Audited
-from flows.history import current
 from flows.history.events import Event
-from flows.history.schema import FEATURES, event_row
+from flows.history.schema import DATASETS, event_row
+from flows.history.standing import current
 from flows.ids import sha256
 from flows.measuring import back_fill, read_lettering
 from flows.pipeline.kit import Progress
@@ -94,7 +94,7 @@ def test_rows_become_what_the_checks_look_at(ws: Workspace) -> None:
     assert found.palette[:, 3].tolist() == pytest.approx([0.5, 0.5], abs=0.01)
     assert found.contrast is not None
     assert found.contrast > 10
-    image = Audited.from_row(current.current(ws.parts, IMAGE_COLUMNS).to_pylist()[0])
+    image = Audited.from_row(current(ws.parts, IMAGE_COLUMNS).to_pylist()[0])
     assert image.kept
     assert image.sha256 == row["sha256"]
 
@@ -114,7 +114,7 @@ def test_rows_of_the_first_extractor_are_read_and_measured_anew(ws: Workspace) -
         "thumbnail": b"x",
         "extracted_at": NOW,
     }
-    schema = pa.schema([FEATURES.field(name) for name in old])
+    schema = pa.schema([DATASETS["features"].field(name) for name in old])
     part = Path(str(ws.history.url)) / "features" / "month=2026-10" / "old.parquet"
     part.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist([old], schema=schema), part)

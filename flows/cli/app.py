@@ -10,7 +10,16 @@ from typing import NoReturn
 
 import typer
 
-from flows.cli import auditing, buying, looking, trying  # noqa: F401  importing them is what adds their verbs
+# Importing them is what adds their verbs.
+from flows.cli import (  # noqa: F401
+    auditing,
+    buying,
+    handing,
+    looking,
+    repeating,
+    telling,
+    trying,
+)
 from flows.cli.base import app
 from flows.errors import IdeoflowError, InvalidInput
 

@@ -132,5 +132,27 @@ class Parts:
         except Exception as error:  # the file system's own, or Parquet that is none
             raise StorageTrouble(f"cannot read {self.storage.where(dataset)}: {error}") from error
 
+    def holding(self, parts: Sequence[str], dataset: str, where: pc.Expression) -> tuple[str, ...]:
+        """Those of these parts with a row for which `where` holds; only the columns it names are read.
+
+        For who wants large columns of few rows: reading them by the same condition would read them of all rows.
+        """
+        if not parts:
+            return ()
+        from pyarrow import dataset as ds  # noqa: PLC0415  as above
+
+        filesystem, root = self.storage.arrow()
+        named = {f"{root}/{part}": part for part in parts}
+        try:
+            found = ds.dataset(list(named), schema=DATASETS[dataset], format="parquet", filesystem=filesystem).to_table(
+                columns=["__filename"], filter=where
+            )
+        except FileNotFoundError as error:
+            raise HistoryBusy(f"a part of {dataset} was merged away while it was read; try again") from error
+        except Exception as error:  # as above
+            raise StorageTrouble(f"cannot read {self.storage.where(dataset)}: {error}") from error
+        files = {str(file) for file in pc.unique(found["__filename"]).to_pylist()}
+        return tuple(part for file, part in named.items() if file in files)
+
     def _list(self, dataset: str) -> tuple[str, ...]:
         return tuple(stat.path for stat in self.storage.list(dataset) if stat.path.endswith(".parquet"))

@@ -71,9 +71,13 @@ def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
 
 
 def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str, int]:
-    """Images per prompt id that no fingerprint of the manifest stands for any more."""
+    """Images per prompt id that no fingerprint of the manifest stands for any more.
+
+    Reproductions are not among them: no manifest ever asked for those.
+    """
     kept = ~pc.field("fingerprint").isin(sorted(fingerprints)) & (pc.field("origin") == origin)
-    rows = images(parts, ["prompt_id", "fingerprint"], kept)
+    first = pc.field("edition").is_null() | ~pc.starts_with(pc.field("edition"), "reproduce:")
+    rows = images(parts, ["prompt_id", "fingerprint"], kept & first)
     counts = rows.group_by(["prompt_id"]).aggregate([("fingerprint", "count")])
     return {row["prompt_id"]: row["fingerprint_count"] for row in counts.to_pylist()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import Any
 
 import pytest
 
+from flows.campaign import generate
 from flows.cli import main
 from flows.sandbox.faults import FaultPlan
 from flows.sandbox.state import Store, read_ledger
+from flows.steps import Ask
+from flows.workspace import open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_S = 60
@@ -88,6 +92,11 @@ class Project:
         """Every file there is, with its bytes."""
         found = (path for path in self.root.rglob("*") if path.is_file())
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+
+    def buy(self) -> None:
+        """Buy all that the manifest wants, in this process."""
+        report, _ = asyncio.run(generate(open_workspace(self.root, (), {}), Ask()))
+        assert report.exit_code == 0, report
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """A command in a process of its own, with `env` on top of the environment."""

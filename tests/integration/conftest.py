@@ -120,9 +120,14 @@ class Place:
         }
 
     def start(
-        self, *, trap: Mapping[str, Any] | None = None, limit: int | None = None, retry: Sequence[str] = ()
+        self,
+        *,
+        trap: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        retry: Sequence[str] = (),
+        reproduce: str | None = None,
     ) -> Run:
-        """Begin a run in a process of its own."""
+        """Begin a run in a process of its own; `reproduce` is an image that is to be made again."""
         self.runs += 1
         result = self.folder / f"run-{self.runs}.json"
         if trap is not None:
@@ -135,6 +140,7 @@ class Place:
             "trap": trap,
             "limit": limit,
             "retry": list(retry),
+            "reproduce": reproduce,
         }
         return Run(self.spawner.start(job), result, self.spawner)
 

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import steps
+from flows import again, steps
 from flows.account import account
 from flows.errors import IdeoflowError
 from flows.ideogram.client import IdeogramClient  # noqa: F401  see above
@@ -202,7 +202,7 @@ def trapped(ws: Workspace, trap: Trap) -> Workspace:
         settings=ws.settings,
         assets=TrappedStorage(ws.assets, "assets", trap),
         history=TrappedStorage(ws.history, "history", trap),
-        reports=ws.reports,
+        reports=TrappedStorage(ws.reports, "reports", trap),
         now=ws.now,
         uptime=ws.uptime,
         entropy=ws.entropy,
@@ -228,6 +228,13 @@ async def generate(ws: Workspace, ask: Ask, stop: Stop) -> dict[str, Any]:
     }
 
 
+async def reproduce(ws: Workspace, image: str, stop: Stop) -> dict[str, Any]:
+    """The same for one image that is to be made again."""
+    outlook = await asyncio.to_thread(again.prepare, ws, again.Ask(image))
+    report, _, fresh = await again.reproduce(ws, outlook, tell=lambda _: None, stop=stop)
+    return {"exit": report.exit_code, "bought": outlook.prepared.plan.buy, "images": list(fresh)}
+
+
 def work(job: Mapping[str, Any]) -> int:
     """One run, from its settings to its result file."""
     os.environ.update(job["environ"])
@@ -240,7 +247,8 @@ def work(job: Mapping[str, Any]) -> int:
         ws = trapped(ws, trap)
     ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"), tuple(job.get("retry", ())))
     try:
-        result = asyncio.run(generate(ws, ask, stop))
+        image = job.get("reproduce")
+        result = asyncio.run(reproduce(ws, image, stop) if image else generate(ws, ask, stop))
     except IdeoflowError as error:
         result = {"exit": error.exit_code, "error": str(error), "kind": type(error).__name__, "counts": {}}
     Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
