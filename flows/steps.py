@@ -190,7 +190,7 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     called: dict[str, list[view.Names]] = {}
     for item in prepared.plan.items:
         variant = item.variant
-        names = view.Names(variant.prompt_id, variant.name, variant.campaign, variant.tags)
+        names = view.Names(variant.prompt_id, variant.name, variant.campaign, variant.tags, variant.retention)
         called.setdefault(item.fingerprint, []).append(names)
     known = view.names(ws.parts, called)
     now = ws.now()
@@ -208,6 +208,7 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
                 "variant": names[0].variant,
                 "campaign": names[0].campaign,
                 "tags": list(names[0].tags),
+                "retention": names[0].retention,
             },
         )
         for print_, names in called.items()

@@ -31,7 +31,7 @@ STANDING = pa.schema(
         ("replaced", pa.bool_()),
     ]
 )
-LABELS = ("prompt_id", "variant", "campaign", "tags")
+LABELS = ("prompt_id", "variant", "campaign", "tags", "retention")
 _NEEDED = ("image_id", "fingerprint", "status", "stored_at", "requested_at")
 _EVENT_COLUMNS = ("event_id", "at", "event", "image_id", "fingerprint", "details")
 

@@ -299,6 +299,7 @@ def _claim(kit: Kit, item: Item, n: int, images: int) -> Claim:
         options=options,
         seed=variant.seed,
         edition=variant.edition,
+        retention=variant.retention,
     )
     return Claim(
         request_id=kit.new_id(),
