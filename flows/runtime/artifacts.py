@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from flows.report import RunReport, to_markdown, words
-from flows.runtime.ending import gist
+from flows.report.brief import Rows, Told
+from flows.runtime.ending import in_brief
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,26 +37,39 @@ async def attempt(call: Awaitable[T]) -> T | None:
         return None
 
 
-async def show_report(report: RunReport, where: str) -> None:
+async def show_report(report: RunReport | Told, where: str) -> None:
     """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions.
 
     When one is not taken, the others are not tried: a server that is away is waited for once.
     """
-    text = f"{markdown(report)}\n---\n\nWritten to `{where}`\n"
-    kind = report.flow
-    if await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report))) is None:
+    brief = in_brief(report, where)
+    page, tables = (markdown(report), _tables(report)) if isinstance(report, RunReport) else (brief.page, brief.tables)
+    ending = f"\n---\n\nWritten to `{where}`\n" if where else ""
+    text = f"{_for_prefect(page)}{ending}"
+    if await attempt(acreate_markdown_artifact(text, key=f"{brief.flow}-report", description=brief.gist)) is None:
         return
-    if rows := problems(report):
-        about = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-problems", description=about))
-    if rows := spend(report):
-        about = f"Spent by this run: {words.money(report.spent_usd)}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-spend", description=about))
+    for table in tables:
+        rows = _few([dict(row) for row in table.rows])
+        if rows:
+            await attempt(acreate_table_artifact(rows, key=f"{brief.flow}-{table.key}", description=table.about))
+
+
+def _tables(report: RunReport) -> list[Rows]:
+    about = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
+    return [
+        Rows("problems", about, problems(report)),
+        Rows("spend", f"Spent by this run: {words.money(report.spent_usd)}", spend(report)),
+    ]
 
 
 def markdown(report: RunReport) -> str:
-    """The report for Prefect's pages, which show numeric entities as they are written but know backslashes."""
-    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), to_markdown(report, max_rows=MAX_ROWS))
+    """The report for Prefect's pages."""
+    return _for_prefect(to_markdown(report, max_rows=MAX_ROWS))
+
+
+def _for_prefect(page: str) -> str:
+    """Prefect's pages show numeric entities as they are written, but know backslashes."""
+    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), page)
 
 
 def problems(report: RunReport) -> list[dict[str, Any]]:

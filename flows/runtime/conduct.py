@@ -21,9 +21,10 @@ from prefect.states import Failed
 from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
-from flows.report import RunReport, summary_lines
+from flows.report import RunReport
+from flows.report.brief import Told
 from flows.runtime.artifacts import attempt, show_report
-from flows.runtime.ending import announce, cancelling, final_state
+from flows.runtime.ending import announce, cancelling, final_state, in_brief
 from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
 from flows.runtime.tasks import as_task
@@ -38,7 +39,9 @@ Tell = Callable[[Progress], None]
 class Work(Protocol):
     """A use case from beginning to end, such as `flows.campaign.generate`: its report, and where that is."""
 
-    def __call__(self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop) -> Awaitable[tuple[RunReport, str]]: ...
+    def __call__(
+        self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop
+    ) -> Awaitable[tuple[RunReport | Told, str]]: ...
 
 
 @dataclass
@@ -47,7 +50,7 @@ class Onlooker:
 
     tell: Tell = lambda _: None
     stop: Stop = field(default_factory=Stop)
-    ending: tuple[RunReport, str] | None = None
+    ending: tuple[Any, str] | None = None
     error: Exception | None = None
 
 
@@ -78,7 +81,8 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
             onlooker.error = error
             log.exception("a bug, please report it")
             return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
-        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(summary_lines(report)))
+        brief = in_brief(report, where)
+        log.log(logging.WARNING if brief.exit_code else logging.INFO, "%s", "\n".join(brief.lines))
         await show_report(report, where)
         announce(report, where)
         cancelled = bool(onlooker.stop) and bool(await attempt(cancelling()))
@@ -89,7 +93,7 @@ async def _awaited(flow: Callable[[], Awaitable[Any]]) -> None:
     await flow()
 
 
-def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
+def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> tuple[Any, str]:
     """Run a flow in this process: its report and where that was written, or the error it met.
 
     Raises Unfinished when Prefect did not even start it.

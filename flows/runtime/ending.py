@@ -12,24 +12,44 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.report import Outcome, RunReport, headline, words
+from flows.report import Outcome, RunReport, headline, summary_lines, words
+from flows.report.brief import Brief, Told
 
 log = logging.getLogger(__name__)
 
 _ALSO = (Outcome.RECOVERED, Outcome.WITHHELD, Outcome.LEFT_OUT)
 
 
-def final_state(report: RunReport, where: str, *, cancelled: bool = False) -> State[dict[str, Any]]:
+def in_brief(report: RunReport | Told, where: str) -> Brief:
+    """Any report, as this room needs it; the page and the tables of generate's own are made in `artifacts`."""
+    if not isinstance(report, RunReport):
+        return report.brief(where)
+    return Brief(
+        flow=report.flow,
+        run_id=report.run_id,
+        origin=report.origin,
+        exit_code=report.exit_code,
+        headline=headline(report),
+        gist=gist(report),
+        next_step=report.next_step,
+        lines=summary_lines(report),
+        page="",
+        record=record(report, where),
+    )
+
+
+def final_state(report: RunReport | Told, where: str, *, cancelled: bool = False) -> State[dict[str, Any]]:
     """Completed when all that was asked for is there; else Failed with the headline, and what to do next.
 
     Prefect would call a flow completed that returns: here an unfinished campaign alarms whoever watches states.
     `cancelled` says that somebody asked Prefect to end this run: then nothing else is a state it can end in.
     """
+    brief = in_brief(report, where)
     if cancelled:
-        return Cancelled(message=f"stopped as asked: {gist(report)}. Next: {report.next_step}")
-    if report.exit_code:
-        return Failed(message=f"{headline(report)}. Next: {report.next_step}")
-    return Completed(message=gist(report), data=record(report, where))
+        return Cancelled(message=f"stopped as asked: {brief.gist}. Next: {brief.next_step}")
+    if brief.exit_code:
+        return Failed(message=f"{brief.headline}. Next: {brief.next_step}")
+    return Completed(message=brief.gist, data=dict(brief.record))
 
 
 async def cancelling() -> bool:
@@ -65,18 +85,20 @@ def record(report: RunReport, where: str) -> dict[str, Any]:
     }
 
 
-def announce(report: RunReport, where: str) -> None:
+def announce(report: RunReport | Told, where: str) -> None:
     """One event for the whole run, for automations: ``ideoflow.generate.finished`` or ``.unfinished``."""
-    verb = "unfinished" if report.exit_code else "finished"
+    brief = in_brief(report, where)
+    verb = "unfinished" if brief.exit_code else "finished"
+    more = {"at_risk_usd": f"{report.at_risk_usd:f}"} if isinstance(report, RunReport) else {}
     try:
         emit_event(
-            event=f"ideoflow.{report.flow}.{verb}",
+            event=f"ideoflow.{brief.flow}.{verb}",
             resource={
-                "prefect.resource.id": f"ideoflow.run.{report.run_id}",
-                "prefect.resource.name": f"{report.flow} {report.run_id}",
-                "ideoflow.origin": report.origin,
+                "prefect.resource.id": f"ideoflow.run.{brief.run_id}",
+                "prefect.resource.name": f"{brief.flow} {brief.run_id}",
+                "ideoflow.origin": brief.origin,
             },
-            payload={**record(report, where), "at_risk_usd": f"{report.at_risk_usd:f}"},
+            payload={**brief.record, **more},
         )
     except Exception as error:  # noqa: BLE001  an announcement that fails changes nothing about the run
         log.warning("Prefect did not take the event: %s", error)

@@ -108,7 +108,7 @@ class RemoteStorage(Storage):
             return super().stat_many(names)
         with _told("look at", self.url):
             self._fs.invalidate_cache()
-            found: list[Any] = sync(self._fs.loop, self._infos, [self._at(path) for path in names])
+            found: Sequence[Any] = sync(self._fs.loop, self._infos, [self._at(path) for path in names])
             result: dict[str, Stat | None] = {}
             for path, info in zip(names, found, strict=True):
                 if isinstance(info, BaseException) and not isinstance(info, FileNotFoundError):
@@ -117,7 +117,7 @@ class RemoteStorage(Storage):
                 result[path] = None if gone else self._stat(self._at(path), info)
             return result
 
-    async def _infos(self, keys: Sequence[str]) -> list[Any]:
+    async def _infos(self, keys: Sequence[str]) -> Sequence[Any]:
         gate = asyncio.Semaphore(LOOKS_AT_ONCE)
 
         async def look(key: str) -> Any:
