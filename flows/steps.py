@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
 from flows.history import replaced, view
-from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.records import Entry
-from flows.history.schema import event_row
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
@@ -187,45 +186,25 @@ def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     """Names are labels: where the manifest calls known pictures something else, say so in the history."""
-    called: dict[str, list[view.Names]] = {}
-    for item in prepared.plan.items:
-        variant = item.variant
-        names = view.Names(variant.prompt_id, variant.name, variant.campaign, variant.tags, variant.retention)
-        called.setdefault(item.fingerprint, []).append(names)
-    known = view.names(ws.parts, called)
-    now = ws.now()
-    rows = [
-        event_row(
-            event_id=ws.new_id(),
-            at=now,
-            event=Event.RELABELLED,
-            actor="generate",
-            run_id=run_id,
-            reason=f"the manifest calls it {names[0].variant}",
-            fingerprint=print_,
-            details={
-                "prompt_id": names[0].prompt_id,
-                "variant": names[0].variant,
-                "campaign": names[0].campaign,
-                "tags": list(names[0].tags),
-                "retention": names[0].retention,
-            },
-        )
-        for print_, names in called.items()
-        if print_ in known and known[print_] not in names
-    ]
-    if rows:
-        ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
-    return len(rows)
+    wanted = labels.called((item.variant for item in prepared.plan.items), prepared.plan.origin)
+    return labels.relabel(ws, wanted, run_id, "generate")
 
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
-    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
+    """Features of the run's stored pictures, from the stored bytes. Returns how many."""
+    mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
+    return features_of(ws, view.images(ws.parts, ["image_id", "sha256", "local_path"], mine), tell)
+
+
+def features_of(ws: Workspace, stored: pa.Table, tell: Callable[[Progress], None] = lambda _: None) -> int:
+    """Features of those of the pictures that have none yet, in processes of their own. Returns how many.
+
+    `stored` has image_id, sha256 and local_path.
+    """
     from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
 
-    mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine)
-    known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"])
+    ours = pc.field("sha256").isin(stored["sha256"].to_pylist())
+    known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"], ours)
     fresh = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"])))
     underway: dict[str, Mapping[str, Any]] = {}
     rows: list[dict[str, Any]] = []

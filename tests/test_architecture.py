@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
-    "entry": frozenset({"generate", "cli", "demo", "generated"}),
+    "entry": frozenset({"generate", "retain", "cli", "demo", "generated"}),
     "composition": frozenset(
         {
             "workspace",
@@ -32,22 +32,28 @@ LAYERS: dict[str, frozenset[str]] = {
             "signals",
             "steps",
             "campaign",
+            "keeping",
+            "retained",
+            "labels",
             "account",
             "recovery",
             "money",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline"}),
+    "use cases": frozenset({"planner", "pipeline", "retention"}),
     "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"flows.generate", "flows.demo", "flows.generated"}),
+    "cli": frozenset({"flows.generate", "flows.retain", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
-    "steps": frozenset({"flows.workspace", "flows.money"}),
+    "steps": frozenset({"flows.workspace", "flows.money", "flows.labels"}),
+    "labels": frozenset({"flows.workspace"}),
+    "keeping": frozenset({"flows.workspace", "flows.campaign", "flows.labels", "flows.retained", "flows.steps"}),
+    "retained": frozenset({"flows.workspace"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
@@ -66,7 +72,7 @@ RESERVED: dict[str, frozenset[str]] = {
     "s3fs": frozenset({"storage"}),
     "httpx": frozenset({"ideogram"}),
     "yaml": frozenset({"documents"}),
-    "prefect": frozenset({"generate", "runtime"}),
+    "prefect": frozenset({"generate", "retain", "runtime"}),
 }
 MAX_LINES = 400
 
@@ -363,7 +369,7 @@ _FAKE_KEY = "q7Rz2Lm9Xa4Tb6Vc" + "8Yd1Wn3Kp5Hs0Jf"
         (reserved, "flows/assets/a.py", "import fsspec.implementations.local", "storage alone"),
         (reserved, "flows/pipeline.py", "from httpx import Client", "ideogram alone"),
         (reserved, "flows/settings.py", "import yaml", "documents alone"),
-        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, runtime alone"),
+        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, retain, runtime alone"),
         (light_commands, "flows/cli.py", "from flows.generate import generate", "inside the function"),
         (shadowing, "flows/types.py", "", "types"),
         (shadowing, "flows/prefect/__init__.py", "", "prefect"),

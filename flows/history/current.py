@@ -118,18 +118,22 @@ def _mapped(values: Any, to: Mapping[str, str]) -> Any:
 
 def relabelled(rows: pa.Table, parts: Parts, until: datetime | None = None) -> pa.Table:
     """Rows under the names they bear now: the latest `relabelled` event of their fingerprint."""
-    mine = [name for name in LABELS if name in rows.schema.names]
-    if not mine:
+    if not set(LABELS) & set(rows.schema.names):
         return rows
     latest = events(parts, until, [Event.RELABELLED])
-    named = {row["fingerprint"]: json.loads(row["details"]) for row in latest.to_pylist()}
-    if not named:
+    return named(rows, {row["fingerprint"]: json.loads(row["details"]) for row in latest.to_pylist()})
+
+
+def named(rows: pa.Table, names: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """Rows under other names: those given here by fingerprint, for the columns of `LABELS` that are there."""
+    mine = [name for name in LABELS if name in rows.schema.names]
+    if not names or not mine:
         return rows
-    places = pc.index_in(rows["fingerprint"], pa.array(list(named), pa.string()))
+    places = pc.index_in(rows["fingerprint"], pa.array(list(names), pa.string()))
     renamed = pc.is_valid(places)
     for name in mine:
         field = rows.schema.field(name)
-        values = pa.array([labels.get(name) for labels in named.values()], field.type)
+        values = pa.array([labels.get(name) for labels in names.values()], field.type)
         picked = pc.if_else(renamed, pc.take(values, places), rows[name])
         rows = rows.set_column(rows.schema.get_field_index(name), field, picked)
     return rows

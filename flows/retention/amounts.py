@@ -60,7 +60,8 @@ def as_size(written: str) -> int:
     """Bytes of a size that `size` has checked."""
     number, unit = written[:-2], written[-2:]
     whole, _, part = number.partition(".")
-    return int(whole + part) * _SIZES[unit] // 10 ** len(part)
+    bytes_: int = int(whole + part) * _SIZES[unit] // 10 ** len(part)
+    return bytes_
 
 
 def ordinal(number: int) -> str:

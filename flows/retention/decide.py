@@ -61,7 +61,7 @@ class Why(IntFlag):
 
 @dataclass(frozen=True)
 class Lines:
-    """Where each picture stands among others. `last`, and what is by period, is within the variant; the rest in its class.
+    """Where each picture stands: `last` and `turns` among those of its variant, the rest among those of its class.
 
     Places count from 0, the newest; -1 is nowhere. `sum` is in bytes.
     """
@@ -130,7 +130,7 @@ def decide(images: pa.Table, policy: Policy, now: datetime, zone: str = "UTC") -
     file, trashed = state >= 0, state == _TRASHED
     at = facts.instants(pc.coalesce(images["stored_at"], images["requested_at"]))
     future = at > moment
-    rejected = facts.truths(pc.equal(images["verdict"], "rejected"))
+    rejected = facts.truths(pc.equal(images["verdict"], pa.scalar("rejected")))
     order = facts.newest_first(at, images["image_id"])
     kinds = facts.classes(images, policy)
     lines = _lines(images, policy, order, kinds, file & ~future, rejected, at, zone)

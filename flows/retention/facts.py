@@ -45,6 +45,12 @@ def truths(column: Any) -> Bools:
     return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
+def picked(column: Any, rows: Ints) -> list[Any]:
+    """The values of a column in these rows."""
+    found: list[Any] = column.take(pa.array(rows)).to_pylist()
+    return found
+
+
 def codes(column: Any) -> tuple[Ints, list[str | None]]:
     """A column of words as numbers, and the words they stand for; nothing known has a number of its own."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
@@ -64,7 +70,7 @@ def together(*columns: Any) -> Ints:
 def newest_first(at: Ints, ids: Any, last: Bools | None = None) -> Ints:
     """The order of pictures from the newest to the oldest, by id where times are equal. `last` ones come after all."""
     keys = {"at": pa.array(at), "id": ids.combine_chunks()}
-    order = [("at", "descending"), ("id", "descending")]
+    order: list[Any] = [("at", "descending"), ("id", "descending")]
     if last is not None:
         keys["last"] = pa.array(last.astype(np.int8))
         order.insert(0, ("last", "ascending"))

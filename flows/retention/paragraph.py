@@ -71,7 +71,8 @@ def keeps(one: KeepClass) -> list[str]:
     if one.keep_within is not None:
         found.append(f"younger than {in_words(one.keep_within)}")
     if one.keep_last:
-        found.append(f"among the last {one.keep_last:,} of their variant" if one.keep_last > 1 else "the last of their variant")
+        last = "the last" if one.keep_last == 1 else f"among the last {one.keep_last:,}"
+        found.append(f"{last} of their variant")
     for number, period in ((one.keep_daily, "day"), (one.keep_weekly, "week"), (one.keep_monthly, "month")):
         if number:
             many = f"each of the last {number:,} {period}s" if number > 1 else f"the last {period}"

@@ -19,7 +19,16 @@ from flows.ids import sha256
 from flows.retention.amounts import as_size, as_span, size, span
 
 MATCHED = ("brand", "campaign", "tag", "model", "prompt", "origin")
-KEEPING = ("forever", "keep_within", "keep_last", "keep_daily", "keep_weekly", "keep_monthly", "max_total", "max_images")
+KEEPING = (
+    "forever",
+    "keep_within",
+    "keep_last",
+    "keep_daily",
+    "keep_weekly",
+    "keep_monthly",
+    "max_total",
+    "max_images",
+)
 _ADVICE = {
     "keep_hourly": "The finest rule is keep_daily; keep_within: 12h keeps by the hour.",
     "keep_yearly": "Write keep_monthly: 12 for each year, or `forever: true`.",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from flows.report import words
 from flows.retention.amounts import in_words, ordinal
@@ -59,36 +62,52 @@ def reasons(decisions: Decisions, row: int) -> list[str]:
     return [*facts.trash(), *facts.goes()]
 
 
-def short(flags: int) -> str:
-    """The foremost reason that keeps, for tables that add up."""
-    return next((_SHORT[flag] for flag in Why if flags & flag), "")
+@dataclass(frozen=True)
+class Group:
+    """Pictures of one campaign with one reason: the foremost that keeps them, or the rule they go by."""
+
+    campaign: str
+    reason: str
+    images: int
+    bytes: int
+    oldest: datetime
 
 
-def grouped(decisions: Decisions, rows: Ints) -> list[tuple[str, str, int, int]]:
-    """(campaign, class, pictures, bytes) of rows, most bytes first."""
+def grouped(decisions: Decisions, rows: Ints) -> list[Group]:
+    """Rows added up, most bytes first. All of `rows` are of one outcome."""
+    if not len(rows):
+        return []
+    why = decisions.why[rows].astype(np.int64)
+    going = bool(decisions.action[rows[0]] != Action.KEEP)
     picked = decisions.images.select(["campaign", "bytes"]).take(rows)
-    counts: Counter[tuple[str, str]] = Counter()
-    sizes: Counter[tuple[str, str]] = Counter()
-    campaigns, amounts = picked["campaign"].to_pylist(), picked["bytes"].to_pylist()
-    for campaign, amount, kind in zip(campaigns, amounts, decisions.classes[rows], strict=True):
-        key = (campaign or "", decisions.policy.classes[kind].name if kind >= 0 else "")
-        counts[key] += 1
-        sizes[key] += amount or 0
-    return sorted(((*key, number, sizes[key]) for key, number in counts.items()), key=lambda one: (-one[3], one))
-
-
-def why_kept(decisions: Decisions, rows: Ints) -> list[tuple[str, int]]:
-    """How many of the rows each foremost reason keeps."""
-    counts = Counter(short(int(flags)) for flags in decisions.why[rows])
-    return counts.most_common()
+    # The lowest bit is the foremost reason.
+    reason = decisions.classes[rows] if going else why & -why
+    found = (
+        picked.append_column("reason", pa.array(reason))
+        .append_column("at", pa.array(decisions.at[rows]))
+        .group_by(["campaign", "reason"])
+        .aggregate([("bytes", "sum"), ("at", "min"), ("at", "count")])
+    )
+    groups = [
+        Group(
+            row["campaign"] or "",
+            _rule(decisions.policy.classes[row["reason"]]) if going else _SHORT[Why(row["reason"])],
+            row["at_count"],
+            row["bytes_sum"] or 0,
+            datetime.fromtimestamp(row["at_min"] / 1_000_000, tz=UTC),
+        )
+        for row in found.to_pylist()
+    ]
+    return sorted(groups, key=lambda one: (-one.bytes, one.campaign, one.reason))
 
 
 def rule_of(decisions: Decisions, row: int) -> str:
-    """The class and the limit a picture went by, short: ``everything: keep_within 30 days``."""
+    """The class and its rules that a picture goes by, short: ``everything: keep_within 30 days``."""
     kind = decisions.classes[row]
-    if kind < 0:
-        return ""
-    one = decisions.policy.classes[kind]
+    return _rule(decisions.policy.classes[kind]) if kind >= 0 else ""
+
+
+def _rule(one: KeepClass) -> str:
     return f"{one.name}: {', '.join(limits(one))}"
 
 
@@ -167,7 +186,7 @@ class _Facts:
             yield f"rejected, not counted among the last {one.keep_last:,} of {variant}"
         elif one.keep_last is not None:
             yield f"{ordinal(int(lines.last[row]) + 1)} of {variant}, the last {one.keep_last:,} are kept"
-        for flag, (period, rule) in _MANY.items():
+        for period, rule in _MANY.values():
             if number := getattr(one, rule):
                 yield f"not the newest of one of the last {words.count(number, period)} with any of {variant}"
         if one.max_total is not None:

@@ -134,14 +134,13 @@ class RemoteStorage(Storage):
             if self._is_s3:
                 self._delete_s3(keys)
                 return
-            try:
-                if any(has_magic(key) for key in keys):
-                    raise FileNotFoundError  # `rm` would take a name with brackets for a pattern
-                self._fs.rm(keys)
-            except FileNotFoundError:
-                for key in keys:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._fs.rm_file(key)
+            if not any(has_magic(key) for key in keys):  # `rm` would take a name with brackets for a pattern
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm(keys)
+                    return
+            for key in keys:
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm_file(key)
 
     @property
     def _is_s3(self) -> bool:
