@@ -1,70 +1,38 @@
 """One retention run from beginning to end, whoever calls it: look, and if it is to be, sweep. Then the report.
 
-Looking changes nothing, not a byte. Sweeping looks again while it holds the lock: what was shown may be an hour old.
+Sweeping looks again while it holds the lock: what was shown may be an hour old.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows import labels
 from flows.campaign import Step, plainly
 from flows.errors import HistoryBusy, InvalidInput, Refused
-from flows.history.current import current, events, named
-from flows.history.events import Event
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.parts import Parts
 from flows.ideogram.catalogue import find, price_tier
+from flows.outlook import Outlook, Wish, look, pictures, read_policy
 from flows.pipeline.kit import Progress, Stop
 from flows.report import words
 from flows.report.keeping import KeepingReport, to_json, to_markdown
 from flows.retained import report_of
-from flows.retention.decide import COLUMNS, Decisions, decide
-from flows.retention.policy import Policy, load_policy
-from flows.retention.refusals import Refusal, less_than_expected, too_much
+from flows.retention.decide import Decisions, decide
+from flows.retention.policy import Policy
 from flows.retention.sweep import Broom, Swept, sweep
 from flows.steps import features_of
-from flows.storage import read_sources
-from flows.workspace import MANIFEST_BYTES, Workspace
+from flows.workspace import Workspace
 
-DEFAULT = "configs/retention.yaml"
-# Columns beside those that decisions rest on: where a file is, and what its fingerprint is called today.
-_BESIDES = ("fingerprint", "local_path")
 # Two clocks that are further apart than this make "older than 30 days" a guess.
 CLOCKS_APART = timedelta(hours=6)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What somebody wants of a run. `max_fraction` None: the policy's."""
-
-    apply: bool = False
-    max_fraction: float | None = None
-    manifests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What would be done, and what speaks against it. `notes` are worth knowing and stop nothing."""
-
-    run_id: str
-    made_at: datetime
-    decisions: Decisions
-    refusals: tuple[Refusal, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def policy(self) -> Policy:
-        """The policy it rests on."""
-        return self.decisions.policy
 
 
 async def retain(
@@ -86,56 +54,6 @@ async def retain(
     report = report_of(ws, outlook.decisions, swept, outlook.run_id, outlook.made_at, (), outlook.notes)
     where: str = await step("write the report", publish, ws, report)
     return report, where
-
-
-def read_policy(ws: Workspace) -> Policy:
-    """The project's policy; one that keeps everything where there is no file of the default name."""
-    place = ws.settings.retain.policy
-    found = read_sources(ws.settings.locate(place), max_bytes=MANIFEST_BYTES)
-    if not found and place != DEFAULT:
-        raise Refused(f"there is no retention policy at {place}: mend retain.policy, or leave it out")
-    if not found:
-        return Policy(file=place)
-    return load_policy(found[0][1], place)
-
-
-def pictures(ws: Workspace, manifests: Sequence[str] = ()) -> pa.Table:
-    """Every billed image as it stands, under the names that the manifests give it today."""
-    rows = current(ws.parts, [*COLUMNS, *_BESIDES])
-    wanted = labels.called(ws.manifests(manifests).variants, ws.settings.origin)
-    fresh = labels.new_names(ws, wanted)
-    rows = named(rows, {print_: labels.details(names) for print_, names in fresh.items()})
-    links = events(ws.parts, kinds=[Event.REPRODUCED]).to_pylist()
-    made_from = {row["image_id"]: json.loads(row["details"]).get("from") for row in links}
-    if not made_from:
-        return rows
-    kind: pa.DataType = pa.list_(pa.string())
-    known = pa.array([[one] if one else [] for one in made_from.values()], kind)
-    places = pc.index_in(rows["image_id"], pa.array(list(made_from), pa.string()))
-    return rows.append_column("sources", pc.take(known, places))
-
-
-def look(ws: Workspace, wish: Wish) -> Outlook:
-    """Decide on every picture. Changes nothing."""
-    policy = read_policy(ws)
-    if policy.enabled and not policy.classes:
-        raise Refused(
-            f"{policy.file} is switched on and has no classes: add one, such as "
-            "`everything: {match: all, keep_within: 30d}`, or set enabled: false"
-        )
-    now = ws.now()
-    decisions = decide(pictures(ws, wish.manifests), policy, now, ws.settings.generate.timezone)
-    fraction = policy.max_fraction if wish.max_fraction is None else wish.max_fraction
-    refusals = (*less_than_expected(decisions, ws.assets), *too_much(decisions, fraction))
-    return Outlook(ws.new_id(), now, decisions, refusals, tuple(_notes(ws, decisions)))
-
-
-def _notes(ws: Workspace, decisions: Decisions) -> list[str]:
-    kept = ws.assets.keeps_deleted()
-    notes = [f"{kept}: space comes free only when its own rules remove them"] if kept else []
-    if not decisions.policy.digest:
-        notes.append(f"there is no {decisions.policy.file}: everything is kept")
-    return notes
 
 
 def carry_out(

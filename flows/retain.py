@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows import keeping
-from flows.keeping import Wish
+from flows.outlook import Wish
 from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport
 from flows.runtime import NOTHING_KEPT, Tell, conduct, watched_run

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
-from flows.errors import Refused
+from flows.errors import Refused, Unfinished
 from flows.history import replaced, view
 from flows.history.fold import Book
 from flows.history.records import Entry
@@ -171,6 +171,7 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
+    await asyncio.to_thread(link, ws, prepared, run_id)
     return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
 
 
@@ -181,6 +182,19 @@ def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     rows = replaced.rows(freed, new_id=ws.new_id, at=now, run_id=run_id, why="bought again on request (--retry)")
     if rows:
         ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    return len(rows)
+
+
+def link(ws: Workspace, prepared: Prepared, run_id: str) -> int:
+    """Say which images were bought in the place of those given up: how many. What is missed, the next run says."""
+    now = ws.now()
+    try:
+        found = replaced.successors(ws.parts, {item.fingerprint for item in prepared.plan.items})
+        rows = replaced.links(found, new_id=ws.new_id, at=now, run_id=run_id)
+        if rows:
+            ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    except Unfinished:
+        return 0  # the pictures are there and on record; a full disk must not hide that
     return len(rows)
 
 
@@ -203,6 +217,8 @@ def features_of(ws: Workspace, stored: pa.Table, tell: Callable[[Progress], None
     """
     from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
 
+    if not stored.num_rows:
+        return 0
     ours = pc.field("sha256").isin(stored["sha256"].to_pylist())
     known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"], ours)
     fresh = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"])))

@@ -66,12 +66,13 @@ def decide(
     images = _images(ws) if any(one.verdict is not Verdict.ACCEPT for one in ballots) else {}
     findings = _findings(ws) if any(one.verdict is Verdict.ACCEPT for one in ballots) else {}
     run_id = ws.new_id()
+    said: dict[tuple[str, str], Verdict] = {}
     for one in ballots:
         known = findings if one.verdict is Verdict.ACCEPT else images
         found = _found(one, known, problems)
         if found is None:
             continue
-        if wrong := _impossible(one, found):
+        if wrong := _impossible(one, found) or _twice(one, found, said):
             problems.append(wrong)
             continue
         fresh = _events(ws, one, found, run_id)
@@ -152,6 +153,15 @@ def _impossible(one: Ballot, found: Mapping[str, Any]) -> Problem | None:
         message = f"{found['image_id']} has no file any more ({found['state']})"
         return one.problem(message, f"`ideoflow reproduce {found['image_id']}` makes it again.")
     return None
+
+
+def _twice(one: Ballot, found: Mapping[str, Any], said: dict[tuple[str, str], Verdict]) -> Problem | None:
+    """Two words on one thing at one moment: neither would be the last."""
+    about = "hold" if one.verdict in (Verdict.HOLD, Verdict.RELEASE) else "verdict"
+    first = said.setdefault((found.get("finding_id") or found["image_id"], about), one.verdict)
+    if first is one.verdict:
+        return None
+    return one.problem(f"{one.name} is decided twice: {first} and {one.verdict}", "Decide on one.")
 
 
 def _events(ws: Workspace, one: Ballot, found: Mapping[str, Any], run_id: str) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def retain(
 ) -> int:
     """Show what the retention policy would do and why, or do it (--apply): first to the trash, later for good."""
     from flows.cli.clearing import retain as run
-    from flows.keeping import Wish
+    from flows.outlook import Wish
 
     wish = Wish(apply, max_fraction, tuple(manifest or ()))
     return run(workspace(project, config), wish, config or [], details=details, as_json=as_json, prefect=prefect)

@@ -129,6 +129,7 @@ def report(done: RunReport, where: str, *, as_json: bool, last: bool = True) -> 
             sentence(out, line)
         else:
             out.print(escape(line), soft_wrap=True)
-    out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
+    if where:
+        out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
     if last:
         out.print(escape(lines[-1]), soft_wrap=True)

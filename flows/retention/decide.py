@@ -39,24 +39,24 @@ class Action(IntEnum):
 
 
 class Why(IntFlag):
-    """What keeps a picture: protections first, then rules of its class."""
+    """What keeps a picture, the foremost reason first: people's word, dates and sources, rules, the newest of all."""
 
     NO_FILE = 1
     HELD = 2
     APPROVED = 4
     FUTURE = 8
     SOURCE = 16
-    NEWEST = 32
-    NO_CLASS = 64
-    UNKNOWN_CLASS = 128
-    FOREVER = 256
-    WITHIN = 512
-    LAST = 1024
-    DAY = 2048
-    WEEK = 4096
-    MONTH = 8192
-    TOTAL = 16384
-    IMAGES = 32768
+    NO_CLASS = 32
+    UNKNOWN_CLASS = 64
+    FOREVER = 128
+    WITHIN = 256
+    LAST = 512
+    DAY = 1024
+    WEEK = 2048
+    MONTH = 4096
+    TOTAL = 8192
+    IMAGES = 16384
+    NEWEST = 32768
 
 
 @dataclass(frozen=True)

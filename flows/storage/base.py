@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from flows.errors import StorageTrouble
+from flows.errors import StorageFull, StorageTrouble
+
+NO_SPACE = "no space left"
 
 
 @dataclass(frozen=True)
@@ -97,5 +99,5 @@ def told(what: str, where: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageTrouble(f"no space left: could not {what} {where}") from error
+            raise StorageFull(f"{NO_SPACE}: could not {what} {where}") from error
         raise StorageTrouble(f"could not {what} {where}: {error}") from error
