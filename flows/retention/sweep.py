@@ -66,6 +66,7 @@ class Broom:
     record: Record
     tell: Callable[[str, int], None] = lambda _what, _number: None
     stopped: Callable[[], bool] = lambda: False
+    batch: int = BATCH
 
 
 @dataclass
@@ -134,13 +135,13 @@ def _purge(broom: Broom, decisions: Decisions, swept: Swept) -> None:
         known = {one["image_id"]: one for one in sealed(broom.parts, window)}
         # Pictures of one folder together: their names begin with it.
         ordered = list(known)
-        for start in range(0, len(ordered), BATCH):
+        for start in range(0, len(ordered), broom.batch):
             if broom.stopped():
                 swept.stopped = True
                 return
             _held(broom)
             decisions = broom.again(decisions)
-            batch = ordered[start : start + BATCH]
+            batch = ordered[start : start + broom.batch]
             rows = _still(decisions, batch)
             swept.spared += len(batch) - len(rows)
             if rows:
