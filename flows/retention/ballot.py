@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from flows.documents import did_you_mean, parse, validate
 from flows.errors import InvalidInput, Problem
@@ -58,8 +59,21 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-_Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f][0-9a-f-]{3,63}$")]
-_Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+def _an_id(value: str) -> str:
+    if len(value) < 4 or not set(value) <= _DIGITS | {"-"}:
+        hint = "Copy it from `ideoflow history --json`; its beginning will do."
+        raise PydanticCustomError("id", "is no id", {"hint": hint})
+    return value
+
+
+def _a_digest(value: str) -> str:
+    if not 8 <= len(value) <= 64 or not set(value) <= _DIGITS:
+        raise PydanticCustomError("digest", "is no digest", {"hint": "At least eight of its hexadecimal digits."})
+    return value
+
+
+_Id = Annotated[str, AfterValidator(_an_id)]
+_Digest = Annotated[str, AfterValidator(_a_digest)]
 _Line = Annotated[str, Field(max_length=2000)]
 
 

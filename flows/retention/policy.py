@@ -121,17 +121,17 @@ class _Match(_Strict):
 
 
 def _matches(value: Any) -> Any:
-    """``all`` is no condition at all; one map is a list of one."""
+    """``all`` is no condition at all: an empty list."""
     if value == "all":
         return []
     if value == [] or not isinstance(value, dict | list):
         hint = "Write `match: all`, a map such as {tag: master}, or leave it out."
         raise PydanticCustomError("match", "says nothing to match", {"hint": hint})
-    return [value] if isinstance(value, dict) else value
+    return value
 
 
 class _Class(_Strict):
-    match: Annotated[list[_Match], BeforeValidator(_matches)] | None = None
+    match: Annotated[_Match | list[_Match], BeforeValidator(_matches)] | None = None
     forever: bool = False
     keep_within: _Span | None = None
     keep_last: _Number | None = None
@@ -143,9 +143,10 @@ class _Class(_Strict):
     allow_empty: bool = False
 
     def value(self, name: str) -> KeepClass:
+        found = [self.match] if isinstance(self.match, _Match) else self.match or []
         return KeepClass(
             name=name,
-            matches=tuple(one.value() for one in self.match or ()),
+            matches=tuple(one.value() for one in found),
             everything=self.match == [],
             forever=self.forever,
             keep_within=as_span(self.keep_within) if self.keep_within else None,

@@ -111,9 +111,9 @@ class Shelf:
         return found
 
     def happened(self, event: Event) -> list[str]:
-        rows = self.place.raw("lifecycle")
-        found: list[str] = sorted(rows[rows["event"] == str(event)]["image_id"])
-        return found
+        parts = self.ws.parts
+        rows = parts.read(parts.listing("lifecycle"), "lifecycle", ["event", "image_id"]).to_pylist()
+        return sorted(row["image_id"] for row in rows if row["event"] == str(event))
 
     def nothing_went_unrecorded(self) -> None:
         """Every picture is there, byte for byte, or its purge is on record."""
@@ -127,12 +127,13 @@ class Shelf:
         assert self.happened(Event.PURGED) == sorted(self.ids[3:]), "each once"
         assert self.happened(Event.TRASHED) == sorted(self.ids[2:]), "each once"
         states = {row["image_id"]: row["state"] for row in current(self.ws.parts, ["image_id", "state"]).to_pylist()}
-        assert list(states[name] for name in self.ids) == ["kept", "kept", "trashed", "purged", "purged", "purged"]
+        assert [states[name] for name in self.ids] == ["kept", "kept", "trashed", "purged", "purged", "purged"]
         left = {path for name, path in self.paths().items() if name in self.ids[:3]}
         assert set(self.place.names("assets")) == left | {f"{path[:-4]}.json" for path in left}
         assert self.ws.history.sub(".retention").list() == []
         assert self.ws.history.sub(".locks").list() == []
-        digests = set(self.place.raw("features")["sha256"])
+        features = self.ws.parts.read(self.ws.parts.listing("features"), "features", ["sha256"])
+        digests = set(features["sha256"].to_pylist())
         rows = current(self.ws.parts, ["image_id", "sha256"]).to_pylist()
         assert {row["sha256"] for row in rows if row["image_id"] in self.ids[3:]} <= digests, "measured before it went"
 

@@ -88,7 +88,12 @@ def test_looking_changes_no_byte(project: Path, ws: Workspace, stock: Any) -> No
     report = run(ws, Wish())
     would_free(ws)
     assert snapshot(project) == before
-    assert (report.applied, report.images("trashed"), report.images("purged"), report.images("kept")) == (False, 1, 1, 1)
+    assert (report.applied, report.images("trashed"), report.images("purged"), report.images("kept")) == (
+        False,
+        1,
+        1,
+        1,
+    )
     assert report.next_step == "this would be refused: if that is meant, pass --max-fraction 0.5"
     assert run(ws, Wish(max_fraction=0.5)).next_step == "`ideoflow retain --apply` does this"
 
@@ -141,7 +146,7 @@ def test_a_whole_run_is_undone_by_its_id(ws: Workspace, stock: Any) -> None:
     report = run(ws)
     assert {one.id for one in restore(ws, [report.run_id])} == set(ids[:2])
     assert states(ws) == {ids[0]: "kept", ids[1]: "kept", ids[2]: "trashed"}
-    with pytest.raises(Refused, match="nothing that run .* trashed is in the trash any more"):
+    with pytest.raises(Refused, match=r"nothing that run .* trashed is in the trash any more"):
         restore(ws, [report.run_id])
 
 
@@ -231,7 +236,7 @@ def test_a_plan_older_than_its_policy_is_refused(project: Path, ws: Workspace, s
 
 
 def test_a_changed_file_is_left_alone(ws: Workspace, stock: Any) -> None:
-    """Other bytes of the same size too; touched but the same, it goes. The others go as well, and the exit code says so."""
+    """Other bytes of the same size too; touched but the same, it goes. The exit code says so."""
     ids = stock(ws, [{"age": 50, "trashed": 9}] * 4)
     other, longer, touched, _ = (path_of(ws, name) for name in ids)
     other.write_bytes(other.read_bytes()[:-1] + b"!")
@@ -405,7 +410,9 @@ def test_a_bucket_that_keeps_what_is_deleted_is_reported(project: Path, s3_bucke
 
     client = boto3.client("s3", endpoint_url=s3_bucket.options["endpoint_url"], region_name="eu-central-1")
     client.put_bucket_versioning(Bucket=s3_bucket.name, VersioningConfiguration={"Status": "Enabled"})
-    environ = {f"IDEOFLOW_STORAGE__{role}": f"s3://{s3_bucket.name}/{role}" for role in ("ASSETS", "HISTORY", "REPORTS")}
+    environ = {
+        f"IDEOFLOW_STORAGE__{role}": f"s3://{s3_bucket.name}/{role}" for role in ("ASSETS", "HISTORY", "REPORTS")
+    }
     ws = open_workspace(project, (), environ | {"IDEOFLOW_STORAGE__OPTIONS": json.dumps(s3_bucket.options)})
     stock(ws, [{"age": 50, "trashed": 9}])
     report = run(ws)
