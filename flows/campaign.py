@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Protocol, cast
 
 from flows import steps
 from flows.account import account
+from flows.errors import StorageFull
+from flows.outlook import would_free
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
-from flows.steps import Ask
+from flows.steps import Ask, Done, Prepared
 from flows.workspace import Workspace
 
 
@@ -44,8 +47,36 @@ async def generate(
     stop = Stop() if stop is None else stop  # an unasked Stop is falsy
     prepared = await step("read and plan", steps.prepare, ws, ask)
     tell(Progress("planned", "", prepared.images))
-    done = await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop)
-    await step("measure the pictures", steps.measure, ws, done.run_id, tell)
+    done = await _bought(ws, prepared, ask, step, tell, stop)
+    if not stop.full:
+        try:
+            await step("measure the pictures", steps.measure, ws, done.run_id, tell)
+        except StorageFull as trouble:
+            stop.full, done = True, _cut_short(done, trouble)
+    if stop.full:
+        done = replace(done, remedy=await asyncio.to_thread(_room, ws, done.remedy))
     report = account(done, ws.now(), ws.assets.url, ws.history.url)
-    where = await step("write the report", steps.publish, ws, report)
+    try:
+        where = await step("write the report", steps.publish, ws, report)
+    except StorageFull:
+        # Its words are still printed: what was bought is on record, the report is only about it.
+        where = ""
     return report, where
+
+
+async def _bought(
+    ws: Workspace, prepared: Prepared, ask: Ask, step: Step, tell: Callable[[Progress], None], stop: Stop
+) -> Done:
+    try:
+        return cast("Done", await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop))
+    except StorageFull as trouble:
+        raise StorageFull(await asyncio.to_thread(_room, ws, f"{trouble}. Make room and run again")) from trouble
+
+
+def _cut_short(done: Done, trouble: StorageFull) -> Done:
+    return replace(done, stopped=done.stopped or str(trouble), remedy=done.remedy or "make room and run again")
+
+
+def _room(ws: Workspace, remedy: str) -> str:
+    """A remedy, and what clearing up would bring."""
+    return f"{remedy}; {would_free(ws)}"

@@ -7,7 +7,8 @@
     │   ├── InvalidInput              a file with problems, each with its place and remedy
     │   └── Refused                   we could, but will not without your say-so
     ├── Unfinished           exit 4   the run stopped early; what was paid for is safe, run again
-    │   ├── StorageTrouble            disk full, bucket away, rights missing
+    │   ├── StorageTrouble            bucket away, rights missing
+    │   │   └── StorageFull           no space left
     │   └── HistoryBusy               another process holds the history, or it cannot be read consistently
     └── ApiTrouble                    a conversation with the API went wrong (the pipeline handles these)
         ├── NotSent                   provably never reached the API: free to try again
@@ -79,6 +80,10 @@ class Unfinished(IdeoflowError):
 
 class StorageTrouble(Unfinished):
     """The storage cannot take or give what is needed (full, away, forbidden)."""
+
+
+class StorageFull(StorageTrouble):
+    """There is no space left; what was there before is whole."""
 
 
 class HistoryBusy(Unfinished):

@@ -171,7 +171,7 @@ def _item(
     if missing and _refused(standing):
         return replace(item, verdict=Verdict.BLOCKED, buy=0, reason="refused as unsafe; change the prompt")
     if missing:
-        return replace(item, verdict=Verdict.BUY, reason=_missing(wanted, standing.counted, in_doubt))
+        return replace(item, verdict=Verdict.BUY, reason=_missing(wanted, standing, in_doubt))
     if doubts:
         why = doubtful[doubts[0].id]
         return replace(item, verdict=Verdict.IN_DOUBT, reason=f"{in_doubt} in doubt: {why}")
@@ -198,11 +198,12 @@ def _refused(standing: Standing) -> bool:
     return sealed or any(e.final and e.final.outcome is Outcome.REFUSED for e in standing.live.values())
 
 
-def _missing(wanted: int, counted: int, in_doubt: int) -> str:
-    if not counted:
+def _missing(wanted: int, standing: Standing, in_doubt: int) -> str:
+    given_up = f", {len(standing.replaced)} given up" if standing.replaced else ""
+    if not standing.counted and not given_up:
         return "new"
     doubt = f", {in_doubt} of them in doubt" if in_doubt else ""
-    return f"{wanted} wanted, {counted} bought{doubt}"
+    return f"{wanted} wanted, {standing.counted} bought{doubt}{given_up}"
 
 
 def _limited(items: Iterable[Item], limit: int | None, ceilings: Sequence[Ceiling]) -> Iterable[Item]:

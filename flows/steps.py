@@ -14,13 +14,12 @@ from decimal import Decimal
 
 import pyarrow.compute as pc
 
+from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
-from flows.errors import Refused
+from flows.errors import Refused, Unfinished
 from flows.history import replaced, view
-from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.records import Entry
-from flows.history.schema import event_row
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.measuring import back_fill
@@ -167,6 +166,7 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
+    await asyncio.to_thread(link, ws, prepared, run_id)
     return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
 
 
@@ -180,37 +180,23 @@ def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     return len(rows)
 
 
+def link(ws: Workspace, prepared: Prepared, run_id: str) -> int:
+    """Say which images were bought in the place of those given up: how many. What is missed, the next run says."""
+    now = ws.now()
+    try:
+        found = replaced.successors(ws.parts, {item.fingerprint for item in prepared.plan.items})
+        rows = replaced.links(found, new_id=ws.new_id, at=now, run_id=run_id)
+        if rows:
+            ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
+    except Unfinished:
+        return 0  # the pictures are there and on record; a full disk must not hide that
+    return len(rows)
+
+
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     """Names are labels: where the manifest calls known pictures something else, say so in the history."""
-    called: dict[str, list[view.Names]] = {}
-    for item in prepared.plan.items:
-        variant = item.variant
-        names = view.Names(variant.prompt_id, variant.name, variant.campaign, variant.tags)
-        called.setdefault(item.fingerprint, []).append(names)
-    known = view.names(ws.parts, called)
-    now = ws.now()
-    rows = [
-        event_row(
-            event_id=ws.new_id(),
-            at=now,
-            event=Event.RELABELLED,
-            actor="generate",
-            run_id=run_id,
-            reason=f"the manifest calls it {names[0].variant}",
-            fingerprint=print_,
-            details={
-                "prompt_id": names[0].prompt_id,
-                "variant": names[0].variant,
-                "campaign": names[0].campaign,
-                "tags": list(names[0].tags),
-            },
-        )
-        for print_, names in called.items()
-        if print_ in known and known[print_] not in names
-    ]
-    if rows:
-        ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)
-    return len(rows)
+    wanted = labels.called((item.variant for item in prepared.plan.items), prepared.plan.origin)
+    return labels.relabel(ws, wanted, run_id, "generate")
 
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:

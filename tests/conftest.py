@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,3 +178,84 @@ def seaweed_bucket(seaweed_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bu
         monkeypatch.setenv(name, value)
     options = {"endpoint_url": seaweed_endpoint, "client_kwargs": {"region_name": "eu-central-1"}}
     return Bucket(f"ready/{next(_numbers)}", options, _KEYS)
+
+
+Stock = Callable[[Any, Sequence[Mapping[str, Any]]], list[str]]
+
+
+@pytest.fixture(scope="session")
+def stock() -> Stock:
+    """Fill an opened workspace with pictures bought in the past, as a run would have left them: their ids.
+
+    Of each picture: `age` and, where it is in the trash, `trashed`, both in days; any other column as it is called.
+    """
+    return _stocked
+
+
+def _stocked(ws: Any, said: Sequence[Mapping[str, Any]]) -> list[str]:
+    from datetime import timedelta
+
+    from flows.history.events import Event
+    from flows.history.schema import event_row
+    from flows.ids import month_of, sha256, uuid7
+
+    ids: list[str] = []
+    for number, one in enumerate(said):
+        more = dict(one)
+        at = ws.now() - timedelta(days=more.pop("age", 1))
+        trashed = more.pop("trashed", None)
+        request = uuid7(at, ws.entropy)
+        image, prompt = f"{request}-0", more.pop("prompt_id", "hero")
+        path, data = f"helio/summer/{prompt}/{image}.png", _png(number, prompt)
+        ws.assets.write(path, data)
+        ws.assets.write(f"{path[:-4]}.json", b"{}")
+        there = ws.assets.stat(path)
+        row = {
+            "image_id": image,
+            "request_id": request,
+            "fingerprint": sha256(prompt.encode()),
+            "n": number,
+            "image_index": 0,
+            "run_id": "earlier",
+            "origin": "sandbox",
+            "status": "stored",
+            "prompt_id": prompt,
+            "variant": prompt,
+            "brand": "helio",
+            "campaign": "summer",
+            "tags": [],
+            "model": "ideogram-3",
+            "options": "{}",
+            "requested_at": at,
+            "stored_at": at,
+            "local_path": path,
+            "media_type": "image/png",
+            "bytes": len(data),
+            "sha256": sha256(data),
+            "etag": there.etag if there else None,
+            "cost_usd": 0.06,
+        }
+        ws.parts.write("images", month_of(request), [row | more])
+        if trashed is not None:
+            when = ws.now() - timedelta(days=trashed)
+            event = event_row(
+                event_id=uuid7(when, ws.entropy), at=when, event=Event.TRASHED, actor="retain", run_id="t", image=image
+            )
+            ws.parts.write("lifecycle", f"{when:%Y-%m}", [event])
+        ids.append(image)
+    return ids
+
+
+def _png(number: int, prompt: str) -> bytes:
+    """A small picture, another one for each number and prompt."""
+    import io
+    import zlib
+
+    from PIL import Image
+
+    seed = zlib.crc32(prompt.encode()) + number * 7919
+    picture = Image.new("RGB", (48, 48), (seed % 251, seed // 251 % 251, number % 251))
+    picture.putpixel((number % 48, number // 48 % 48), (255, 255, 255))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()

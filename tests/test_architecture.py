@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
-    "entry": frozenset({"generate", "audit", "cli", "demo", "generated"}),
+    "entry": frozenset({"generate", "retain", "audit", "cli", "demo", "generated"}),
     "composition": frozenset(
         {
             "workspace",
@@ -34,6 +34,11 @@ LAYERS: dict[str, frozenset[str]] = {
             "campaign",
             "again",
             "handing",
+            "keeping",
+            "outlook",
+            "retained",
+            "labels",
+            "verdicts",
             "account",
             "recovery",
             "money",
@@ -42,7 +47,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "auditing",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline", "repetition", "recognition", "export"}),
+    "use cases": frozenset({"planner", "pipeline", "retention", "repetition", "recognition", "export"}),
     "nouns": frozenset(
         {
             "manifest",
@@ -61,17 +66,24 @@ LAYERS: dict[str, frozenset[str]] = {
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"flows.generate", "flows.audit", "flows.demo", "flows.generated"}),
+    "cli": frozenset({"flows.generate", "flows.retain", "flows.audit", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
-    "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring"}),
+    "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring", "flows.labels"}),
     "measuring": frozenset({"flows.workspace"}),
     "auditing": frozenset({"flows.workspace", "flows.measuring", "flows.money", "flows.campaign"}),
     "account": frozenset({"flows.steps"}),
-    "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
+    "campaign": frozenset({"flows.steps", "flows.account", "flows.outlook", "flows.workspace"}),
     "again": frozenset({"flows.steps", "flows.account", "flows.workspace", "flows.money"}),
     "handing": frozenset({"flows.workspace"}),
+    "labels": frozenset({"flows.workspace"}),
+    "outlook": frozenset({"flows.workspace", "flows.labels"}),
+    "keeping": frozenset(
+        {"flows.workspace", "flows.campaign", "flows.labels", "flows.outlook", "flows.retained", "flows.measuring"}
+    ),
+    "retained": frozenset({"flows.workspace"}),
+    "verdicts": frozenset({"flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "library": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
@@ -93,7 +105,7 @@ RESERVED: dict[str, frozenset[str]] = {
     "s3fs": frozenset({"storage"}),
     "httpx": frozenset({"ideogram"}),
     "yaml": frozenset({"documents"}),
-    "prefect": frozenset({"generate", "audit", "runtime"}),
+    "prefect": frozenset({"generate", "retain", "audit", "runtime"}),
 }
 MAX_LINES = 400
 
@@ -394,7 +406,7 @@ _FAKE_KEY = "q7Rz2Lm9Xa4Tb6Vc" + "8Yd1Wn3Kp5Hs0Jf"
         (reserved, "flows/assets/a.py", "import fsspec.implementations.local", "storage alone"),
         (reserved, "flows/pipeline.py", "from httpx import Client", "ideogram alone"),
         (reserved, "flows/settings.py", "import yaml", "documents alone"),
-        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, runtime alone"),
+        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, retain, runtime alone"),
         (light_commands, "flows/cli.py", "from flows.generate import generate", "inside the function"),
         (shadowing, "flows/types.py", "", "types"),
         (shadowing, "flows/prefect/__init__.py", "", "prefect"),

@@ -12,12 +12,9 @@ import typer
 
 # Importing them is what adds their verbs.
 from flows.cli import (  # noqa: F401
-    auditing,
     buying,
-    handing,
+    keeping,
     looking,
-    repeating,
-    telling,
     trying,
 )
 from flows.cli.base import app

@@ -133,6 +133,7 @@ def summary(lines: Sequence[str], where: str, *, well: bool, last: bool = True) 
             sentence(out, line)
         else:
             out.print(escape(line), soft_wrap=True)
-    out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
+    if where:
+        out.print(f"report   {linked(where, near(where))}", soft_wrap=True)
     if last:
         out.print(escape(lines[-1]), soft_wrap=True)

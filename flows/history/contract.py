@@ -92,6 +92,8 @@ _IMAGES = (
     Column("flaw", TEXT, "What is odd about the file, though it was kept."),
     Column("cost_usd", NUMBER, "Its share of what the request cost; exact sums are in `requests.cost_micros`.", "USD"),
     Column("price_source", TEXT, "`api` where the vendor stated the cost, else where the price is from."),
+    Column("retention", TEXT, "The retention class its prompt named, when it was bought.", "", 2),
+    Column("etag", TEXT, "The storage's own mark of the file, when it was stored.", "", 2),
 )
 
 _REQUESTS = (

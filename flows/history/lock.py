@@ -1,4 +1,8 @@
-"""The ``history`` lock: one sealer at a time. Breaking it by mistake doubles rows, which readers drop by id."""
+"""Locks of the history: one sealer at a time (``history``), one retention run at a time (``retention``).
+
+Breaking the first by mistake doubles rows, which readers drop by id. A lock is taken for abandoned when nothing was
+heard of its owner for fifteen minutes: who holds one for longer renews it.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,29 @@ class _Held:
 _HELD = TypeAdapter(_Held)
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What came of asking for a lock: true while it is held."""
+
+    held: bool
+    locks: Storage
+    path: str
+    mine: bytes
+
+    def __bool__(self) -> bool:
+        return self.held
+
+    def renew(self) -> bool:
+        """Say that we are still alive; False when somebody else has taken the lock over."""
+        if not self.held or self.locks.read(self.path) != self.mine:
+            return False
+        self.locks.write(self.path, self.mine)
+        return True
+
+
 @contextlib.contextmanager
-def lock(storage: Storage, name: str, owner: Owner, *, token: str, now: datetime) -> Iterator[bool]:
-    """Yield True while holding the lock of that name below ``.locks``, or False when a living process has it.
+def lock(storage: Storage, name: str, owner: Owner, *, token: str, now: datetime) -> Iterator[Holding]:
+    """Yield a true value while holding the lock of that name below ``.locks``, a false one when another has it.
 
     `token` makes this holding unique. A lock whose owner is dead is taken over.
     """
@@ -38,7 +62,7 @@ def lock(storage: Storage, name: str, owner: Owner, *, token: str, now: datetime
         locks.delete([path])
         held = locks.create(path, mine)
     try:
-        yield held
+        yield Holding(held, locks, path, mine)
     finally:
         if held and locks.read(path) == mine:
             locks.delete([path])

@@ -81,6 +81,7 @@ class Labels:
     options: Mapping[str, Any] | None = None
     seed: int | None = None
     edition: str | None = None
+    retention: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,10 @@ class Ack:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One billed image. `local_path` is relative to the asset storage; `url` has its signature removed."""
+    """One billed image. `local_path` is relative to the asset storage; `url` has its signature removed.
+
+    `etag` is the storage's own mark of these bytes (see `flows.storage.Stat`), taken once they were written.
+    """
 
     index: int
     status: ImageStatus
@@ -139,6 +143,7 @@ class ImageRecord:
     media_type: str | None = None
     bytes: int | None = None
     sha256: str | None = None
+    etag: str | None = None
     width: int | None = None
     height: int | None = None
     flaw: str | None = None

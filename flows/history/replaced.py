@@ -7,6 +7,7 @@ what is counted is image ids; and an image is only ever taken off the count of i
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
@@ -63,4 +64,57 @@ def rows(
         )
         for print_, ids in images.items()
         for image in ids
+    ]
+
+
+def successors(parts: Parts, fingerprints: Collection[str]) -> dict[tuple[str, str], str]:
+    """Which image was bought in the place of which: (fingerprint, given up) -> new, for those not linked yet.
+
+    The images of a fingerprint are alike, so that any bought after the event will do: the oldest for the oldest.
+    """
+    if not fingerprints:
+        return {}
+    ours = (pc.field("event") == str(Event.REPLACED)) & pc.field("fingerprint").isin(sorted(fingerprints))
+    columns = ["event_id", "event", "fingerprint", "image_id", "details"]
+    given_up: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    linked: dict[str, str] = {}
+    for row in parts.read(parts.listing("lifecycle"), "lifecycle", columns, ours).sort_by("event_id").to_pylist():
+        given_up[row["fingerprint"]].setdefault(row["image_id"], row["event_id"])
+        if new := json.loads(row["details"] or "{}").get("by"):
+            linked[row["image_id"]] = new
+    if not given_up.keys() or all(image in linked for images in given_up.values() for image in images):
+        return {}
+    rows = view.images(parts, ["image_id", "fingerprint"], pc.field("fingerprint").isin(sorted(given_up)))
+    bought: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows.to_pylist():
+        bought[row["fingerprint"]].append(row["image_id"])
+    found: dict[tuple[str, str], str] = {}
+    taken = set(linked.values())
+    for print_, images in given_up.items():
+        for image, event in images.items():
+            # Ids of events and images both begin with their time.
+            after = [name for name in sorted(bought[print_]) if name > event and name not in taken]
+            if image not in linked and after:
+                found[print_, image] = after[0]
+                taken.add(after[0])
+    return found
+
+
+def links(
+    found: Mapping[tuple[str, str], str], *, new_id: Callable[[], str], at: datetime, run_id: str
+) -> list[dict[str, Any]]:
+    """The events that say so. A second event about one image frees no second place."""
+    return [
+        event_row(
+            event_id=new_id(),
+            at=at,
+            event=Event.REPLACED,
+            actor="generate",
+            run_id=run_id,
+            reason=f"{new} was bought in its place",
+            image=old,
+            fingerprint=print_,
+            details={"by": new},
+        )
+        for (print_, old), new in found.items()
     ]

@@ -31,7 +31,7 @@ STANDING_COLUMNS = (
     Column("replaced", FLAG, "Whether it was given up, so that another is bought in its place."),
 )
 STANDING = schema_of(STANDING_COLUMNS)
-LABELS = ("prompt_id", "variant", "campaign", "tags")
+LABELS = ("prompt_id", "variant", "campaign", "tags", "retention")
 _IMAGES = HISTORY["images"].columns
 _NEEDED = ("image_id", "fingerprint", "status", "stored_at", "requested_at")
 _EVENT_COLUMNS = ("event_id", "at", "event", "image_id", "fingerprint", "details")
@@ -127,7 +127,10 @@ def _last(
 
 def _labels(lifecycle: pa.Table) -> pa.Table:
     renamed = lifecycle.filter(pc.equal(lifecycle["event"], _said(Event.RELABELLED))).select(["fingerprint", "details"])
-    latest = {row["fingerprint"]: json.loads(row["details"]) for row in renamed.to_pylist()}
+    return _label_table({row["fingerprint"]: json.loads(row["details"]) for row in renamed.to_pylist()})
+
+
+def _label_table(latest: Mapping[str, Mapping[str, Any]]) -> pa.Table:
     schema = pa.schema([("fingerprint", TEXT), *((one.name, one.type) for one in _IMAGES if one.name in LABELS)])
     rows = [{"fingerprint": print_, **{name: said.get(name) for name in LABELS}} for print_, said in latest.items()]
     return pa.Table.from_pylist(rows, schema=schema)
@@ -161,6 +164,11 @@ def _looked_up(images: pa.Table, known: pa.Table, column: str) -> Any:
 
 def _said(word: Event | State) -> Any:
     return pa.scalar(str(word))
+
+
+def named(rows: pa.Table, names: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """Rows under other names: those given here by fingerprint, for the columns of `LABELS` that are there."""
+    return _renamed(rows, _label_table(names))
 
 
 def _renamed(rows: pa.Table, labels: pa.Table) -> pa.Table:

@@ -27,6 +27,7 @@ class Names:
     variant: str
     campaign: str | None
     tags: tuple[str, ...]
+    retention: str | None = None
 
 
 def images(
@@ -62,7 +63,7 @@ def relabelled(parts: Parts) -> dict[str, Names]:
 
 def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
     """What the images of these fingerprints are called now; fingerprints without images are left out."""
-    columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags"]
+    columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags", "retention"]
     wanted = pc.field("fingerprint").isin(sorted(fingerprints))
     rows = parts.rows("images", columns, wanted)
     # Ids sort by time: the newest image's own labels stand where no event says otherwise.
@@ -93,10 +94,11 @@ def with_names(rows: pa.Table, parts: Parts) -> list[dict[str, Any]]:
                 "variant": called.variant,
                 "campaign": called.campaign,
                 "tags": list(called.tags),
+                "retention": called.retention,
             }
         result.append(row)
     return result
 
 
 def _names(row: Mapping[str, Any]) -> Names:
-    return Names(row["prompt_id"], row["variant"], row["campaign"], tuple(row["tags"] or ()))
+    return Names(row["prompt_id"], row["variant"], row["campaign"], tuple(row["tags"] or ()), row.get("retention"))

@@ -165,6 +165,7 @@ class _Work:
                 options=MappingProxyType(options),
                 seed=seed,
                 edition=self._edition(merged),
+                retention=merged.value("retention"),
                 file=self.manifest.document.file,
                 line=self.manifest.document.place(entry.at)[0],
             )

@@ -133,6 +133,9 @@ class Defaults(_Strict):
     campaign: Annotated[Line | None, _given_at_all] = Field(
         None, description="The campaign this belongs to: a label; changing it buys nothing."
     )
+    retention: Annotated[Label | None, _given_at_all] = Field(
+        None, description="A class of configs/retention.yaml, which says how long its pictures stay: a label."
+    )
     edition: Annotated[Line | None, _given_at_all] = Field(
         None, description="Any text: changing it buys the same picture once more, on purpose."
     )

@@ -42,6 +42,7 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     seed: int | None = None
     edition: str | None = None
+    retention: str | None = None
     file: str = ""
     line: int = 0
 

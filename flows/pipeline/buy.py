@@ -106,7 +106,7 @@ def _no_room(kit: Kit) -> str:
         free = storage.free_bytes()
         if free is not None and free < needed:
             why = f"only {free >> 20} MB free on {storage.url}, {needed >> 20} MB needed"
-            kit.stop.ask(why, "make room (or lower storage.reserve_mb) and run again")
+            kit.stop.ask(why, "make room (or lower storage.reserve_mb) and run again", full=True)
             return why
     return ""
 
@@ -299,6 +299,7 @@ def _claim(kit: Kit, item: Item, n: int, images: int) -> Claim:
         options=options,
         seed=variant.seed,
         edition=variant.edition,
+        retention=variant.retention,
     )
     return Claim(
         request_id=kit.new_id(),

@@ -142,6 +142,7 @@ def _store(kit: Kit, claim: Claim, record: ImageRecord, link: Link, picture: _Pi
     path = _path(claim, record.index, picture.seen.extension or "bin")
     picture.file.seek(0)
     kit.assets.write(path, picture.file)
+    there = kit.assets.stat(path)
     stored = replace(
         record,
         status=ImageStatus.STORED,
@@ -152,6 +153,7 @@ def _store(kit: Kit, claim: Claim, record: ImageRecord, link: Link, picture: _Pi
         media_type=picture.seen.media_type,
         bytes=picture.got.bytes,
         sha256=picture.got.sha256,
+        etag=there.etag if there else None,
         width=picture.seen.width,
         height=picture.seen.height,
         flaw=picture.seen.flaw,

@@ -17,7 +17,7 @@ from flows.ids import uuid7
 from flows.pipeline.governor import Governor
 from flows.pipeline.queue import ByExpiry
 from flows.pipeline.till import Till
-from flows.storage import Storage
+from flows.storage import NO_SPACE, Storage
 
 
 class Answer(Protocol):
@@ -79,15 +79,19 @@ class Rules:
 
 @dataclass
 class Stop:
-    """Why no further claim is made. The first reason stands; what was sent is still finished."""
+    """Why no further claim is made. The first reason stands; what was sent is still finished.
+
+    `full` says that it is for want of space.
+    """
 
     reason: str | None = None
     remedy: str = ""
+    full: bool = False
 
-    def ask(self, reason: str, remedy: str = "") -> None:
+    def ask(self, reason: str, remedy: str = "", *, full: bool = False) -> None:
         """Make no further claim."""
         if self.reason is None:
-            self.reason, self.remedy = reason, remedy
+            self.reason, self.remedy, self.full = reason, remedy, full or NO_SPACE in reason
 
     def __bool__(self) -> bool:
         return self.reason is not None

@@ -149,6 +149,15 @@ class Generate(_Section):
         return ZoneInfo(self.timezone)
 
 
+class Retain(_Section):
+    """The retain flow: what is cleaned up, and when, is in a file of its own."""
+
+    policy: Root = Field(
+        "configs/retention.yaml",
+        description="The retention policy. A project without that file keeps everything.",
+    )
+
+
 class Sandbox(_Section):
     """The offline stand-in, used while api.base_url is `sandbox`."""
 
@@ -169,6 +178,7 @@ class Sections(_Section):
     storage: Storage = Field(default_factory=Storage)
     budget: Budget = Field(default_factory=Budget)
     generate: Generate = Field(default_factory=Generate)
+    retain: Retain = Field(default_factory=Retain)
     sandbox: Sandbox = Field(default_factory=Sandbox)
 
 

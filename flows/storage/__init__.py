@@ -5,8 +5,8 @@ Must not know: what the bytes mean. Paths are relative to the storage's root, wi
 a dot are ours alone and never listed. Nothing here caches: every answer is asked for.
 """
 
-from flows.storage.base import Stat, Storage
+from flows.storage.base import NO_SPACE, Stat, Storage
 from flows.storage.doors import open_storage, read_sources
 from flows.storage.local import LocalStorage
 
-__all__ = ["LocalStorage", "Stat", "Storage", "open_storage", "read_sources"]
+__all__ = ["NO_SPACE", "LocalStorage", "Stat", "Storage", "open_storage", "read_sources"]

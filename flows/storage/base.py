@@ -10,16 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from flows.errors import StorageTrouble
+from flows.errors import StorageFull, StorageTrouble
+
+NO_SPACE = "no space left"
 
 
 @dataclass(frozen=True)
 class Stat:
-    """One stored object: path below the root, size in bytes, last change by the storage's clock (UTC)."""
+    """One stored object: path below the root, size in bytes, last change by the storage's clock (UTC).
+
+    `etag` is another one whenever other bytes were put there: the store's own, on a disk the time of change to the
+    nanosecond. The same bytes put there again may have another. None where the storage has no such mark.
+    """
 
     path: str
     size: int
     modified: datetime
+    etag: str | None = None
 
 
 class Storage(ABC):
@@ -52,9 +59,13 @@ class Storage(ABC):
     def stat(self, path: str) -> Stat | None:
         """Size and time of one object, or None."""
 
+    def stat_many(self, paths: Iterable[str]) -> dict[str, Stat | None]:
+        """Several objects, each as `stat` gives it; far stores are asked for all at once."""
+        return {path: self.stat(path) for path in paths}
+
     @abstractmethod
     def delete(self, paths: Iterable[str]) -> None:
-        """Remove objects; those already gone are fine."""
+        """Remove objects, all of them or StorageTrouble; those already gone are fine. On S3 a thousand a call."""
 
     @abstractmethod
     def now(self) -> datetime:
@@ -72,6 +83,10 @@ class Storage(ABC):
         """Free space on a local disk; None where the question makes no sense."""
         return None
 
+    def keeps_deleted(self) -> str | None:
+        """Why deleting frees no space here at once (old versions are kept), in words; None where it does."""
+        return None
+
     def where(self, path: str) -> str:
         """The full address of an object, as a person would open it."""
         return f"{self.url.rstrip('/')}/{path}"
@@ -84,5 +99,5 @@ def told(what: str, where: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageTrouble(f"no space left: could not {what} {where}") from error
+            raise StorageFull(f"{NO_SPACE}: could not {what} {where}") from error
         raise StorageTrouble(f"could not {what} {where}: {error}") from error

@@ -25,6 +25,10 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _stat(path: str, found: os.stat_result) -> Stat:
+    return Stat(path, found.st_size, datetime.fromtimestamp(found.st_mtime, tz=UTC), f"{found.st_mtime_ns:x}")
+
+
 class LocalStorage(Storage):
     """A folder on a disk. Writes go to ``.tmp`` below the root first, are synced, then renamed or linked.
 
@@ -79,7 +83,7 @@ class LocalStorage(Storage):
                 found = (self.root / path).stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            return Stat(path, found.st_size, datetime.fromtimestamp(found.st_mtime, tz=UTC))
+            return _stat(path, found)
 
     def delete(self, paths: Iterable[str]) -> None:
         with told("delete from", self.url):
@@ -126,7 +130,7 @@ class LocalStorage(Storage):
             except FileNotFoundError:
                 continue  # removed while we looked: a listing may or may not show it
             path = Path(entry.path).relative_to(self.root).as_posix()
-            yield Stat(path, found.st_size, datetime.fromtimestamp(found.st_mtime, tz=UTC))
+            yield _stat(path, found)
 
     @contextlib.contextmanager
     def _written(self, data: bytes | BinaryIO) -> Iterator[Path]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import fsspec
+from fsspec.asyn import AsyncFileSystem, sync
+from fsspec.core import has_magic
 
 from flows.errors import StorageTrouble
 from flows.storage.base import Stat, Storage, told
 
 # Object stores whose put can be made conditional on the key being absent, which fsspec spells mode="create".
 CONDITIONAL_PUT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
+# What S3 takes in one call.
+S3_BATCH = 1000
+LOOKS_AT_ONCE = 64
 
 
 class RemoteStorage(Storage):
@@ -96,17 +102,79 @@ class RemoteStorage(Storage):
                 return None
             return None if info.get("type") == "directory" else self._stat(self._at(path), info)
 
+    def stat_many(self, paths: Iterable[str]) -> dict[str, Stat | None]:
+        names = list(paths)
+        if not isinstance(self._fs, AsyncFileSystem) or self._fs.asynchronous:
+            return super().stat_many(names)
+        with _told("look at", self.url):
+            self._fs.invalidate_cache()
+            found: Sequence[Any] = sync(self._fs.loop, self._infos, [self._at(path) for path in names])
+            result: dict[str, Stat | None] = {}
+            for path, info in zip(names, found, strict=True):
+                if isinstance(info, BaseException) and not isinstance(info, FileNotFoundError):
+                    raise info
+                gone = isinstance(info, BaseException) or info.get("type") == "directory"
+                result[path] = None if gone else self._stat(self._at(path), info)
+            return result
+
+    async def _infos(self, keys: Sequence[str]) -> Sequence[Any]:
+        gate = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+        async def look(key: str) -> Any:
+            async with gate:
+                return await self._fs._info(key)  # noqa: SLF001  fsspec's own name for it where one has a loop
+
+        return await asyncio.gather(*(look(key) for key in keys), return_exceptions=True)
+
     def delete(self, paths: Iterable[str]) -> None:
         with _told("delete from", self.url):
             keys = [self._at(path) for path in paths]
             if not keys:
                 return
-            try:
-                self._fs.rm(keys)
-            except FileNotFoundError:
-                for key in keys:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._fs.rm_file(key)
+            if self._is_s3:
+                self._delete_s3(keys)
+                return
+            if not any(has_magic(key) for key in keys):  # `rm` would take a name with brackets for a pattern
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm(keys)
+                    return
+            for key in keys:
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm_file(key)
+
+    @property
+    def _is_s3(self) -> bool:
+        protocol = (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
+        return "s3" in protocol
+
+    def _delete_s3(self, keys: Sequence[str]) -> None:
+        """Asked for directly: `rm` takes brackets for patterns, and says nothing of keys that were refused."""
+        for start in range(0, len(keys), S3_BATCH):
+            names = [self._fs.split_path(key) for key in keys[start : start + S3_BATCH]]
+            order = {"Objects": [{"Key": name} for _, name, _ in names], "Quiet": True}
+            answer = self._fs.call_s3("delete_objects", Bucket=names[0][0], Delete=order)
+            if refused := answer.get("Errors"):
+                first = refused[0]
+                why = f"{first.get('Code')}: {first.get('Message')}"
+                raise StorageTrouble(f"{len(refused)} objects of {self.url} stay, such as {first.get('Key')} ({why})")
+        self._fs.invalidate_cache()
+
+    def keeps_deleted(self) -> str | None:
+        if not self._is_s3:
+            return None
+        bucket, _, _ = self._fs.split_path(self._root)
+        try:
+            versions = self._fs.call_s3("get_bucket_versioning", Bucket=bucket).get("Status")
+        except Exception:  # noqa: BLE001  who may not ask, or whose server does not know, is told nothing
+            return None
+        if versions != "Enabled":
+            return None
+        kept = f"the bucket {bucket} keeps old versions of what is deleted"
+        with contextlib.suppress(Exception):  # a bucket without a lock answers with an error
+            lock = self._fs.call_s3("get_object_lock_configuration", Bucket=bucket)["ObjectLockConfiguration"]
+            if lock.get("ObjectLockEnabled") == "Enabled":
+                kept += ", and locks them"
+        return kept
 
     def now(self) -> datetime:
         # One object for all: whoever writes it last, its time is not before our write. It stays, so that no
@@ -136,7 +204,8 @@ class RemoteStorage(Storage):
 
     def _stat(self, name: str, info: Mapping[str, Any]) -> Stat:
         path = name.lstrip("/").removeprefix(self._root.lstrip("/")).lstrip("/")
-        return Stat(path, int(info.get("size") or 0), _modified(info))
+        etag = info.get("ETag") or info.get("etag")
+        return Stat(path, int(info.get("size") or 0), _modified(info), str(etag).strip('"') if etag else None)
 
 
 @contextlib.contextmanager

@@ -32,10 +32,11 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import again, steps
+from flows import again, keeping, steps
 from flows.account import account
 from flows.errors import IdeoflowError
 from flows.ideogram.client import IdeogramClient  # noqa: F401  see above
+from flows.outlook import Wish
 from flows.pipeline.kit import Answer, Api, Fetched, Stop
 from flows.steps import Ask
 from flows.storage import Stat, Storage
@@ -158,6 +159,9 @@ class TrappedStorage(Storage):
     def free_bytes(self) -> int | None:
         return self._inner.free_bytes()
 
+    def keeps_deleted(self) -> str | None:
+        return self._inner.keeps_deleted()
+
 
 class TrappedApi:
     """A client that does the same."""
@@ -235,6 +239,17 @@ async def reproduce(ws: Workspace, image: str, stop: Stop) -> dict[str, Any]:
     return {"exit": report.exit_code, "bought": outlook.prepared.plan.buy, "images": list(fresh)}
 
 
+async def retain(ws: Workspace, stop: Stop, max_fraction: float) -> dict[str, Any]:
+    """What `retain --apply` does."""
+    report, _ = await keeping.retain(ws, Wish(apply=True, max_fraction=max_fraction), stop=stop)
+    return {
+        "exit": report.exit_code,
+        "counts": {name: found.images for name, found in report.sums.items()},
+        "notes": list(report.notes),
+        "troubles": [f"{one.subject} / {one.happened}" for one in report.problems],
+    }
+
+
 def work(job: Mapping[str, Any]) -> int:
     """One run, from its settings to its result file."""
     os.environ.update(job["environ"])
@@ -248,7 +263,11 @@ def work(job: Mapping[str, Any]) -> int:
     ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"), tuple(job.get("retry", ())))
     try:
         image = job.get("reproduce")
-        result = asyncio.run(reproduce(ws, image, stop) if image else generate(ws, ask, stop))
+        if image:
+            verb = reproduce(ws, image, stop)
+        else:
+            verb = retain(ws, stop, job["retain"]) if "retain" in job else generate(ws, ask, stop)
+        result = asyncio.run(verb)
     except IdeoflowError as error:
         result = {"exit": error.exit_code, "error": str(error), "kind": type(error).__name__, "counts": {}}
     Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")

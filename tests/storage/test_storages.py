@@ -141,3 +141,66 @@ def test_many_are_read_from_a_plain_file_system_too() -> None:
     storage = open_storage("memory://many")
     storage.write("a", b"1")
     assert storage.read_many(["a", "b"]) == {"a": b"1", "b": None}
+
+
+def test_an_etag_tells_other_bytes_from_the_same_ones(make: Make) -> None:
+    """Looked at one by one, together, or in a list: the same mark, until other bytes are there."""
+    storage = make()
+    storage.write("a/x", b"one")
+    found = storage.stat("a/x")
+    assert found is not None
+    assert found.etag
+    assert storage.stat_many(["a/x", "a/none"]) == {"a/x": found, "a/none": None}
+    assert [stat.etag for stat in storage.list("a")] == [found.etag]
+    storage.write("a/x", b"two")
+    changed = make().stat("a/x")
+    assert changed is not None
+    assert changed.etag != found.etag
+
+
+def test_names_with_brackets_and_stars_are_names(make: Make) -> None:
+    """Deleting one deletes that one, and nothing that it would match as a pattern."""
+    storage = make()
+    names = ["a/[b].png", "a/b.png", "a/*.png", "a/?.png"]
+    for name in names:
+        storage.write(name, b"x")
+    storage.delete(["a/[b].png", "a/*.png"])
+    assert sorted(stat.path for stat in storage.list()) == ["a/?.png", "a/b.png"]
+    storage.delete(["a/[b].png", "a/b.png"])  # one of them is gone already
+    assert [stat.path for stat in storage.list()] == ["a/?.png"]
+
+
+@pytest.mark.s3
+def test_a_thousand_objects_go_with_one_call(s3_bucket: Any) -> None:
+    """And one more needs a second; nothing is asked about them before."""
+    import fsspec
+
+    storage = open_storage(f"s3://{s3_bucket.name}/many", s3_bucket.options)
+    names = [f"{number}.png" for number in range(1001)]
+    for name in (*names[:3], names[-1], "other.png"):
+        storage.write(name, b"x")
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **s3_bucket.options)
+    calls: list[str] = []
+    fs.s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    storage.delete(names)
+    assert calls == ["DeleteObjects", "DeleteObjects"]
+    assert [stat.path for stat in storage.list()] == ["other.png"]
+
+
+@pytest.mark.s3
+def test_objects_that_s3_will_not_delete_are_told_of(s3_bucket: Any) -> None:
+    """It answers 200 and lists them; that is no success."""
+    import fsspec
+
+    storage = open_storage(f"s3://{s3_bucket.name}/kept", s3_bucket.options)
+    storage.write("a.png", b"x")
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **s3_bucket.options)
+    refusal = {"Errors": [{"Key": "kept/a.png", "Code": "AccessDenied", "Message": "no"}]}
+
+    def refused(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        parsed |= refusal
+
+    name = "after-call.s3.DeleteObjects"
+    fs.s3.meta.events.register(name, lambda **given: refused(given["http_response"], given["parsed"], given["model"]))
+    with pytest.raises(StorageTrouble, match=r"1 objects of .* stay, such as kept/a.png \(AccessDenied: no\)"):
+        storage.delete(["a.png"])
