@@ -7,6 +7,7 @@ apart: those are looked up in a small table, and only what is left is compared. 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,18 +36,19 @@ class Wanted:
         for batch in batches:
             index = batch.schema.get_field_index(column)
             maybe = self._maybe(batch.column(index))
-            some = batch if maybe is None else batch.take(pa.array(maybe))
+            some = batch if maybe is None else batch.take(maybe)
             if some.num_rows:
                 found.append(some.filter(pc.is_in(some.column(index), self._exact)))
         if schema is None:
             schema = found[0].schema if found else pa.schema([])
         return pa.Table.from_batches(found, schema)
 
-    def _maybe(self, texts: pa.Array) -> npt.NDArray[np.int64] | None:
+    def _maybe(self, texts: pa.Array[Any]) -> npt.NDArray[np.int64] | None:
         """The places of texts that may be wanted; None where only comparing can tell."""
         if not self._table or texts.null_count or not len(texts):
             return None
-        _, places, data = texts.buffers()
+        buffers: list[Any] = texts.buffers()
+        _, places, data = buffers
         first, last = texts.offset, texts.offset + len(texts)
         offsets = np.frombuffer(places, dtype="<i4", count=last + 1)[first:]
         if offsets[-1] - offsets[0] != _WIDTH * len(texts) or np.any(np.diff(offsets) != _WIDTH):

@@ -123,7 +123,10 @@ class Parts:
         if not parts:
             return wanted.empty_table()
         with self._told(dataset):
-            return self._dataset(parts, dataset).to_table(columns=list(columns) if columns else None, filter=where)
+            found: pa.Table = self._dataset(parts, dataset).to_table(
+                columns=list(columns) if columns else None, filter=where
+            )
+        return found
 
     def of_fingerprints(
         self, parts: Sequence[str], dataset: str, columns: Sequence[str], fingerprints: Collection[str]

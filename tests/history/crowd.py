@@ -37,7 +37,7 @@ def main(role: str, number: int, folder: Path, seconds: float) -> None:
 
 def append(parts: Parts, number: int, until: float) -> list[str]:
     """Rows as sealing writes them, the images before their request, a few at a time."""
-    ids = []
+    ids: list[str] = []
     while time.monotonic() < until:
         ends = [_end(f"{number}-{len(ids)}-{one}") for one in range(3)]
         parts.write("images", "2026-10", [row for end in ends for row in image_rows(end)])
