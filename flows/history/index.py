@@ -92,7 +92,7 @@ class SealedIndex:
     def _read(self, parts: list[str], wanted: frozenset[str]) -> None:
         if not parts or not wanted:
             return
-        rows = self._parts.read(parts, "requests", COLUMNS, pc.field("fingerprint").isin(sorted(wanted)))
+        rows = self._parts.of_fingerprints(parts, "requests", COLUMNS, wanted)
         for row in rows.to_pylist():
             # One text for all rows of a fingerprint.
             same = {"fingerprint": sys.intern(row["fingerprint"]), "outcome": Outcome(row["outcome"])}

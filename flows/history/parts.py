@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.errors import HistoryBusy, StorageTrouble
+from flows.history.lookup import Wanted
 from flows.history.schema import DATASETS, table
 from flows.storage import Storage
 
@@ -120,13 +122,49 @@ class Parts:
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         if not parts:
             return wanted.empty_table()
+        with self._told(dataset):
+            found: pa.Table = self._dataset(parts, dataset).to_table(
+                columns=list(columns) if columns else None, filter=where
+            )
+        return found
+
+    def of_fingerprints(
+        self, parts: Sequence[str], dataset: str, columns: Sequence[str], fingerprints: Collection[str]
+    ) -> pa.Table:
+        """As `read` gives those rows of these parts whose fingerprint, one of the columns, is among some; faster.
+
+        First that one column is read of all, then the others of the parts that hold any: a campaign's pictures lie
+        together in time, and so in a few of very many parts.
+        """
+        schema = pa.schema([DATASETS[dataset].field(name) for name in columns])
+        if not parts or not fingerprints:
+            return schema.empty_table()
+        wanted = Wanted(fingerprints)
+        with self._told(dataset):
+            tagged = self._dataset(parts, dataset).scanner(columns=["fingerprint"]).scan_batches()
+            holding = {one.fragment.path for one in tagged if wanted.rows([one.record_batch], "fingerprint").num_rows}
+            root = self.storage.arrow()[1]
+            if not holding:
+                return schema.empty_table()
+            found = [part for part in parts if f"{root}/{part}" in holding]
+            if len(found) != len(holding):
+                found = list(parts)  # a file system with names of its own: what is known must never be overlooked
+            batches = self._dataset(found, dataset).to_batches(columns=list(columns))
+            return wanted.rows(batches, "fingerprint", schema)
+
+    def _dataset(self, parts: Sequence[str], dataset: str) -> Any:
         from pyarrow import dataset as ds  # noqa: PLC0415  its import is slow and an empty history needs none
 
         filesystem, root = self.storage.arrow()
+        return ds.dataset(
+            [f"{root}/{part}" for part in parts], schema=DATASETS[dataset], format="parquet", filesystem=filesystem
+        )
+
+    @contextlib.contextmanager
+    def _told(self, dataset: str) -> Iterator[None]:
+        """What goes wrong while parts are read, in words."""
         try:
-            return ds.dataset(
-                [f"{root}/{part}" for part in parts], schema=schema, format="parquet", filesystem=filesystem
-            ).to_table(columns=list(columns) if columns else None, filter=where)
+            yield
         except FileNotFoundError as error:
             raise HistoryBusy(f"a part of {dataset} was merged away while it was read; try again") from error
         except Exception as error:  # the file system's own, or Parquet that is none
