@@ -64,9 +64,7 @@ def measure(ws: Workspace, policy: AuditPolicy, tell: Tell, stop: Stop) -> Measu
 
     def told(event: Progress) -> None:
         if stop:
-            raise Unfinished(
-                f"{stop.reason}: what was measured is kept; `ideoflow audit` goes on from here, nothing was reported"
-            )
+            raise Unfinished(f"{stop.reason}: nothing was reported; run `ideoflow audit` again, it goes on from here")
         tell(event)
 
     ours = pc.field("origin") == ws.settings.origin

@@ -73,7 +73,9 @@ def one_line(text: str, limit: int = 300) -> str:
     or cannot be encoded becomes U+FFFD, so that it is seen to have been there.
     """
     collapsed = " ".join(text.split())
-    safe = "".join("\ufffd" if _unsafe(char) else char for char in collapsed)
+    # Most text is plain, and a page of a thousand pictures has a lot of it.
+    plain = collapsed.isascii() and collapsed.isprintable()
+    safe = collapsed if plain else "".join("\ufffd" if _unsafe(char) else char for char in collapsed)
     return safe if len(safe) <= limit else safe[: limit - 1].rstrip() + "…"
 
 

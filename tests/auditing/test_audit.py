@@ -232,11 +232,11 @@ def test_pictures_are_measured_once(campaign: Any) -> None:
     ws = campaign.commit()
     stop, told = Stop(), list[Progress]()
     stop.ask("stopped by SIGINT")
-    with pytest.raises(Unfinished, match=r"stopped by SIGINT.*goes on from here"):
+    with pytest.raises(Unfinished, match=r"stopped by SIGINT: nothing was reported"):
         asyncio.run(audit(ws, stop=stop))
     assert not (campaign.root / "data" / "reports").exists()
     asyncio.run(audit(ws, tell=told.append))
-    assert sum(event.what == "measured" for event in told) in {0, 1, 2}
+    assert 0 < sum(event.what == "measured" for event in told) <= 2
     told.clear()
     asyncio.run(audit(ws, tell=told.append))
     assert told == []

@@ -44,7 +44,10 @@ def run(site: Path, cwd: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_holds_what_it_needs(site: Path, tmp_path: Path) -> None:
     """Manifest, prices and the second campaign are inside; a plan by the packaged manifest has its prices."""
-    for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml"):
+    templates = [
+        f"flows/report/audit/templates/{name}" for name in ("page.html.j2", "pieces.html.j2", "page.css", "page.js")
+    ]
+    for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml", *templates):
         assert (site / name).is_file(), name
     done = run(site, tmp_path, "plan", "--manifest", str(site / "flows" / "demo" / "prompts.yaml"))
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from flows.checks.finding import Finding
@@ -32,7 +33,7 @@ def ending(audit: Audit, where: str) -> Ending:
         where=where,
         record=record(audit, where),
         tables=_tables(audit),
-        link=where if "://" in where else f"file://{where}",
+        link=where if "://" in where else PurePath(where).as_uri(),
     )
 
 

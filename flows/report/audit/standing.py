@@ -78,7 +78,7 @@ def changes(audit: Audit) -> dict[Since, tuple[Finding, ...]]:
     for finding in audit.findings:
         sorted_[Since.STILL if finding.finding_id in before else Since.NEW].append(finding)
     sorted_[Since.ACCEPTED].extend(audit.waived)
-    for name, finding in before.items():
+    for name, finding in sorted(before.items(), key=lambda one: (-one[1].severity, one[1].code, one[1].subject)):
         if name in now or name in audit.accepted:
             continue
         sorted_[Since.UNSEEN if finding.check in blind else Since.GONE].append(finding)
