@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
-    "entry": frozenset({"generate", "cli", "demo", "generated"}),
+    "entry": frozenset({"generate", "maintain", "cli", "demo", "generated"}),
     "composition": frozenset(
         {
             "workspace",
@@ -35,6 +35,9 @@ LAYERS: dict[str, frozenset[str]] = {
             "account",
             "recovery",
             "money",
+            "deployments",
+            "measuring",
+            "upkeep",
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
@@ -52,6 +55,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
+    "deployments": frozenset({"flows.settings"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
@@ -66,7 +70,7 @@ RESERVED: dict[str, frozenset[str]] = {
     "s3fs": frozenset({"storage"}),
     "httpx": frozenset({"ideogram"}),
     "yaml": frozenset({"documents"}),
-    "prefect": frozenset({"generate", "runtime"}),
+    "prefect": frozenset({"generate", "maintain", "runtime"}),
 }
 MAX_LINES = 400
 
@@ -363,7 +367,7 @@ _FAKE_KEY = "q7Rz2Lm9Xa4Tb6Vc" + "8Yd1Wn3Kp5Hs0Jf"
         (reserved, "flows/assets/a.py", "import fsspec.implementations.local", "storage alone"),
         (reserved, "flows/pipeline.py", "from httpx import Client", "ideogram alone"),
         (reserved, "flows/settings.py", "import yaml", "documents alone"),
-        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, runtime alone"),
+        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, maintain, runtime alone"),
         (light_commands, "flows/cli.py", "from flows.generate import generate", "inside the function"),
         (shadowing, "flows/types.py", "", "types"),
         (shadowing, "flows/prefect/__init__.py", "", "prefect"),

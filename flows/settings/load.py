@@ -75,6 +75,7 @@ def _settings(root: Path, sections: Sections, key: SecretStr | None) -> Settings
         storage=sections.storage,
         budget=sections.budget,
         generate=sections.generate,
+        schedules=sections.schedules,
         sandbox=sections.sandbox,
     )
 
