@@ -7,15 +7,12 @@ returns values, so that any of them can be called from a notebook.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from flows import measuring
 from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
 from flows.history import replaced, view
@@ -35,11 +32,6 @@ from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
-if TYPE_CHECKING:
-    from flows.assets.features import Features
-
-FEATURE_TIMEOUT_S = 60
-FEATURE_BATCH = 512
 RETRIED = ("withheld", "lost")
 
 
@@ -219,62 +211,8 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
-    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
-    from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
-
-    mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine)
-    known = ws.parts.read(ws.parts.listing("features"), "features", ["sha256"])
-    fresh = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"])))
-    underway: dict[str, Mapping[str, Any]] = {}
-    rows: list[dict[str, Any]] = []
-    measured = 0
-
-    def write() -> None:
-        # Piece by piece: rows hold thumbnails, and memory must not grow with the run.
-        ws.parts.write("features", f"{ws.now():%Y-%m}", rows)
-        rows.clear()
-
-    pictures = _bytes(ws, fresh, underway)
-    for digest, found in extract_many(pictures, workers=2, timeout_s=FEATURE_TIMEOUT_S):
-        row = underway.pop(digest)
-        if isinstance(found, str):
-            continue  # the audit looks for pictures without features, and says so
-        rows.append(_feature_row(found, row["image_id"], digest, ws.now()))
-        measured += 1
-        tell(Progress("measured", row["local_path"], 1))
-        if len(rows) >= FEATURE_BATCH:
-            write()
-    if rows:
-        write()
-    return measured
-
-
-def _feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
-    return {
-        "sha256": digest,
-        "extractor": found.extractor,
-        "image_id": image,
-        "width": found.width,
-        "height": found.height,
-        "mode": found.mode,
-        "phash": found.phash,
-        "dhash": found.dhash,
-        "thumbnail": found.thumbnail,
-        "extracted_at": now,
-    }
-
-
-def _bytes(ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-    """Each distinct picture by its digest, and its row in `underway`."""
-    seen: set[str] = set()
-    for piece in images.to_batches(max_chunksize=FEATURE_BATCH):
-        for row in piece.to_pylist():
-            data = ws.assets.read(row["local_path"]) if row["sha256"] not in seen else None
-            if data is not None:
-                seen.add(row["sha256"])
-                underway[row["sha256"]] = row
-                yield row["sha256"], data
+    """Features of the run's stored pictures. Returns how many."""
+    return measuring.of_run(ws, run_id, tell)
 
 
 def publish(ws: Workspace, report: RunReport) -> str:

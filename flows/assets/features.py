@@ -13,11 +13,9 @@ from dataclasses import dataclass
 import imagehash
 from PIL import Image
 
+from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.assets.verify import inspect
 from flows.errors import BadImage
-
-EXTRACTOR_VERSION = 1
-"""Part of every feature row. Raise it when any value below would come out differently for the same bytes."""
 
 THUMBNAIL_PX = 256
 

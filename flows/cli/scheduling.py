@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, workspace
 
 
 @app.command()
@@ -22,3 +22,26 @@ def serve(
     from flows.cli.serving import serve as run
 
     return run(workspace(project, config), config or [], port)
+
+
+@app.command()
+def maintain(
+    subset: Annotated[
+        str, typer.Option("--subset", help="Read only this share of the pictures: 2/7, or today/7.")
+    ] = "",
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Finish, seal, measure, and verify every picture against its record. Deletes nothing."""
+    import asyncio
+
+    from flows import upkeep
+    from flows.cli.upkeep import show
+    from flows.cli.watching import watched
+
+    ws = workspace(project, config)
+    with watched("maintaining", quiet=as_json) as (tell, stop):
+        told, where = asyncio.run(upkeep.maintain(ws, subset, tell=tell, stop=stop))
+    show(told, where, as_json=as_json)
+    return told.exit_code

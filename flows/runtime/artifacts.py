@@ -11,11 +11,12 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
-from flows.report import RunReport, to_markdown, words
+from flows.report import RunReport, Table, Telling, to_markdown, words
 from flows.runtime.ending import gist
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ async def attempt(call: Awaitable[T]) -> T | None:
         return None
 
 
-async def show_report(report: RunReport, where: str) -> None:
+async def show_report(report: RunReport | Telling, where: str) -> None:
     """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions.
 
     When one is not taken, the others are not tried: a server that is away is waited for once.
@@ -45,17 +46,28 @@ async def show_report(report: RunReport, where: str) -> None:
     kind = report.flow
     if await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report))) is None:
         return
-    if rows := problems(report):
-        about = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-problems", description=about))
-    if rows := spend(report):
-        about = f"Spent by this run: {words.money(report.spent_usd)}"
-        await attempt(acreate_table_artifact(rows, key=f"{kind}-spend", description=about))
+    for table in tables(report):
+        if table.rows:
+            rows = [dict(row) for row in table.rows]
+            await attempt(acreate_table_artifact(rows, key=table.key, description=table.about))
 
 
-def markdown(report: RunReport) -> str:
+def tables(report: RunReport | Telling) -> tuple[Table, ...]:
+    """The tables beside the report, most useful first."""
+    if isinstance(report, Telling):
+        return tuple(replace(table, rows=tuple(_few([dict(row) for row in table.rows]))) for table in report.tables)
+    problems_ = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
+    spent = f"Spent by this run: {words.money(report.spent_usd)}"
+    return (
+        Table(f"{report.flow}-problems", problems_, tuple(problems(report))),
+        Table(f"{report.flow}-spend", spent, tuple(spend(report))),
+    )
+
+
+def markdown(report: RunReport | Telling) -> str:
     """The report for Prefect's pages, which show numeric entities as they are written but know backslashes."""
-    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), to_markdown(report, max_rows=MAX_ROWS))
+    text = report.markdown if isinstance(report, Telling) else to_markdown(report, max_rows=MAX_ROWS)
+    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), text)
 
 
 def problems(report: RunReport) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from prefect.states import Failed
 from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
-from flows.report import RunReport, summary_lines
+from flows.report import RunReport, Telling, summary_lines
 from flows.runtime.artifacts import attempt, show_report
 from flows.runtime.ending import announce, cancelling, final_state
 from flows.runtime.logs import bridged
@@ -38,7 +38,9 @@ Tell = Callable[[Progress], None]
 class Work(Protocol):
     """A use case from beginning to end, such as `flows.campaign.generate`: its report, and where that is."""
 
-    def __call__(self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop) -> Awaitable[tuple[RunReport, str]]: ...
+    def __call__(
+        self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop
+    ) -> Awaitable[tuple[RunReport, str] | tuple[Telling, str]]: ...
 
 
 @dataclass
@@ -70,7 +72,9 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
                     board.tell(event)
                     onlooker.tell(event)
 
-                onlooker.ending = report, where = await work(ws, step=as_task, tell=tell, stop=onlooker.stop)
+                report, where = await work(ws, step=as_task, tell=tell, stop=onlooker.stop)
+                if isinstance(report, RunReport):
+                    onlooker.ending = report, where
         except IdeoflowError as error:
             onlooker.error = error
             log.error("%s", error)  # noqa: TRY400  a user's mistake is a sentence, not a traceback
@@ -79,7 +83,8 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
             onlooker.error = error
             log.exception("a bug, please report it")
             return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
-        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(summary_lines(report)))
+        lines = report.lines if isinstance(report, Telling) else summary_lines(report)
+        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(lines))
         await show_report(report, where)
         announce(report, where)
         cancelled = bool(onlooker.stop) and bool(await attempt(cancelling()))

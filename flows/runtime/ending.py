@@ -12,14 +12,14 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.report import Outcome, RunReport, headline, words
+from flows.report import Outcome, RunReport, Telling, headline, words
 
 log = logging.getLogger(__name__)
 
 _ALSO = (Outcome.RECOVERED, Outcome.WITHHELD, Outcome.LEFT_OUT)
 
 
-def final_state(report: RunReport, where: str, *, cancelled: bool = False) -> State[dict[str, Any]]:
+def final_state(report: RunReport | Telling, where: str, *, cancelled: bool = False) -> State[dict[str, Any]]:
     """Completed when all that was asked for is there; else Failed with the headline, and what to do next.
 
     Prefect would call a flow completed that returns: here an unfinished campaign alarms whoever watches states.
@@ -28,7 +28,8 @@ def final_state(report: RunReport, where: str, *, cancelled: bool = False) -> St
     if cancelled:
         return Cancelled(message=f"stopped as asked: {gist(report)}. Next: {report.next_step}")
     if report.exit_code:
-        return Failed(message=f"{headline(report)}. Next: {report.next_step}")
+        line = report.headline if isinstance(report, Telling) else headline(report)
+        return Failed(message=f"{line}. Next: {report.next_step}")
     return Completed(message=gist(report), data=record(report, where))
 
 
@@ -42,8 +43,10 @@ async def cancelling() -> bool:
     return state is not None and state.is_cancelling()
 
 
-def gist(report: RunReport) -> str:
+def gist(report: RunReport | Telling) -> str:
     """``30 images bought, $1.98``; ``nothing to buy, 30 images there already``."""
+    if isinstance(report, Telling):
+        return report.gist
     bought = report.images(Outcome.BOUGHT)
     parts = [f"{words.count(bought, 'image')} bought, {words.money(report.spent_usd)}"] if bought else []
     parts += [f"{report.images(also):,} {also}" for also in _ALSO if report.images(also)]
@@ -52,8 +55,10 @@ def gist(report: RunReport) -> str:
     return ", ".join(parts)
 
 
-def record(report: RunReport, where: str) -> dict[str, Any]:
+def record(report: RunReport | Telling, where: str) -> dict[str, Any]:
     """The flow's result, for whoever calls it from another flow: counts, money as text, places."""
+    if isinstance(report, Telling):
+        return {"run_id": report.run_id, "exit_code": report.exit_code, "report": where, **report.facts}
     return {
         "run_id": report.run_id,
         "exit_code": report.exit_code,
@@ -65,9 +70,12 @@ def record(report: RunReport, where: str) -> dict[str, Any]:
     }
 
 
-def announce(report: RunReport, where: str) -> None:
+def announce(report: RunReport | Telling, where: str) -> None:
     """One event for the whole run, for automations: ``ideoflow.generate.finished`` or ``.unfinished``."""
     verb = "unfinished" if report.exit_code else "finished"
+    payload = record(report, where)
+    if isinstance(report, RunReport):
+        payload["at_risk_usd"] = f"{report.at_risk_usd:f}"
     try:
         emit_event(
             event=f"ideoflow.{report.flow}.{verb}",
@@ -76,7 +84,7 @@ def announce(report: RunReport, where: str) -> None:
                 "prefect.resource.name": f"{report.flow} {report.run_id}",
                 "ideoflow.origin": report.origin,
             },
-            payload={**record(report, where), "at_risk_usd": f"{report.at_risk_usd:f}"},
+            payload=payload,
         )
     except Exception as error:  # noqa: BLE001  an announcement that fails changes nothing about the run
         log.warning("Prefect did not take the event: %s", error)
