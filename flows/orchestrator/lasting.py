@@ -45,7 +45,7 @@ def lasting_server(
         if not (home / "prefect.db").exists():
             say("starting Prefect, which makes its database first: some ten seconds")
         found = free_port(port)
-        if found != port:
+        if port and found != port:
             say(f"port {port} is taken: Prefect's pages are at {found} this time")
         ui = f"http://127.0.0.1:{found}"
         server = ServerChild({**environ, **_settings(home, ui)}, home / LOG, port=found, with_ui=True)

@@ -171,7 +171,7 @@ def cron(text: str) -> str:
         next(CronSim(text, _LEAP_DAY))
     except CronSimError as error:
         which = str(error).removeprefix("Bad ")
-        raise _wrong(f"has a {which} that cron does not know", 'See "0 6 * * 1-5": weekdays at six.') from None
+        raise _wrong(f"is wrong in its {which} field", 'See "0 6 * * 1-5": weekdays at six.') from None
     except StopIteration:
         raise _wrong("names a day that never comes", "No such date is in any calendar.") from None
     return " ".join(fields)

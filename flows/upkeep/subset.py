@@ -14,7 +14,7 @@ _SHARE = re.compile(r"(?P<part>[0-9]{1,5}|today)/(?P<parts>[0-9]{1,5})")
 
 @dataclass(frozen=True)
 class Subset:
-    """The `part`-th of `parts` shares of all pictures: a picture is always in the same one, and all are alike in size."""
+    """The `part`-th of `parts` shares of all pictures, which are alike in size. A picture is always in the same one."""
 
     part: int = 1
     parts: int = 1

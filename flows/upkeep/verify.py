@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.errors import StorageTrouble
@@ -63,8 +64,8 @@ def verify(ws: Workspace, run_id: str, subset: Subset, measured: Measured, tell:
     underway = frozenset(entry.id for entry in ws.desk().open(()).live)
     images = current(ws.parts, _COLUMNS, pc.field("status") == "stored")
     done = Verified(subset)
-    _orphans(done, listed, images["local_path"].to_pylist(), underway)
-    records = images.filter(pc.not_equal(images["state"], str(State.PURGED)))
+    _orphans(done, listed, (str(path) for path in images["local_path"].to_pylist()), underway)
+    records = images.filter(pc.not_equal(images["state"], pa.scalar(str(State.PURGED))))
     done.expected = records.num_rows
     _not_away(ws, records, listed)
     rows: list[dict[str, Any]] = []
