@@ -71,6 +71,9 @@ def _serve(ws: Workspace, config: Sequence[str], plan: Plan, server: Served | No
         pages = f"{server.ui}/deployments" if server else "on your server"
         typer.echo(f"serving; Prefect's pages: {pages}. Ctrl-C ends it")
 
+    def warn(text: str) -> None:
+        typer.echo(f"warning: {text}", err=True)
+
     project = ws.settings.project
     common = {"project": str(project), "config": list(config)}
     orders = [
@@ -85,7 +88,7 @@ def _serve(ws: Workspace, config: Sequence[str], plan: Plan, server: Served | No
         for deployment, schedule in plan
     ]
     # On a server of others nothing is scheduled while we are away; on our own there is no one to schedule it.
-    run(orders, pause=server is None, alone=server is not None, until=over, ready=ready)
+    run(orders, pause=server is None, alone=server is not None, until=over, ready=ready, warn=warn)
     if server is not None and not stop:
         raise Unfinished("Prefect's server ended by itself; its own words are in server.log beside its database")
 

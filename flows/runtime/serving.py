@@ -34,6 +34,8 @@ from flows.errors import Unfinished
 
 LOOK_S = 0.2
 LEAVE_S = 60.0
+# A server looks for what is to be scheduled at least every minute.
+PATIENCE_S = 150.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class _Line:
     pause: bool
     alone: bool
     ready: Callable[[], object]
+    warn: Callable[[str], object]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     runner: Runner | None = None
     failure: BaseException | None = None
@@ -76,7 +79,19 @@ class _Line:
                 await bury(client, ids)
         self.runner = runner
         self.ready()
-        await runner.start()
+        planned = [one for order, one in zip(orders, ids, strict=True) if order.cron is not None]
+        watching = asyncio.create_task(self._watch(planned))
+        try:
+            await runner.start()
+        finally:
+            watching.cancel()
+
+    async def _watch(self, planned: Sequence[UUID]) -> None:
+        """A server whose scheduler is broken looks like any other: nothing ever runs, and nobody is told."""
+        await asyncio.sleep(PATIENCE_S)
+        async with get_client() as client:
+            if idle := await overlooked(client, planned):
+                self.warn(f"Prefect's server has planned no run of {idle} of the schedules: look into its log")
 
     def leave(self) -> None:
         """Ask the runs to stop, and wait for them as long as Prefect does."""
@@ -85,14 +100,20 @@ class _Line:
 
 
 def serve(
-    orders: Sequence[Order], *, pause: bool, alone: bool, until: Callable[[], bool], ready: Callable[[], object]
+    orders: Sequence[Order],
+    *,
+    pause: bool,
+    alone: bool,
+    until: Callable[[], bool],
+    ready: Callable[[], object],
+    warn: Callable[[str], object],
 ) -> None:
-    """Serve until `until`. `ready` is called when all is registered.
+    """Serve until `until`. `ready` is called when all is registered, `warn` with what is odd afterwards.
 
     `pause`: on leaving, nobody will run what is scheduled, so let the server not schedule it. `alone`: nobody else
     serves these deployments, so that a run that is under way now belongs to a process that was killed.
     """
-    line = _Line(pause, alone, ready)
+    line = _Line(pause, alone, ready, warn)
     thread = threading.Thread(target=line.run, args=(orders,), name="serving", daemon=True)
     thread.start()
     while thread.is_alive() and not until():
@@ -137,6 +158,21 @@ async def in_step(client: PrefectClient, deployment_id: UUID, order: Order) -> N
             await client.delete_deployment_schedule(deployment_id, schedule.id)
     if wanted:
         raise Unfinished(f"Prefect did not take the schedule of {order.name}: {wanted[0]}")
+
+
+async def overlooked(client: PrefectClient, deployment_ids: Sequence[UUID]) -> int:
+    """How many of these deployments, all with a schedule, have no run planned."""
+    idle = 0
+    for deployment_id in deployment_ids:
+        planned = await client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+            ),
+            limit=1,
+        )
+        idle += not planned
+    return idle
 
 
 async def bury(client: PrefectClient, deployment_ids: Sequence[UUID]) -> None:

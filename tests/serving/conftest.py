@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -53,11 +54,19 @@ def until(happened: Callable[[], Any], what: str) -> Any:
 
 
 def call(url: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
-    """Prefect's API, as JSON."""
+    """Prefect's API, as JSON; asked again while its SQLite is busy, as Prefect's own client does."""
     data = json.dumps(body or {}).encode() if method == "POST" else None
     request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310  our own loopback
-    with urlopen(request, timeout=30) as answer:  # noqa: S310  see above
-        return json.loads(answer.read() or b"null")
+    deadline = time.monotonic() + LONGEST_S
+    while True:
+        try:
+            with urlopen(request, timeout=60) as answer:  # noqa: S310  see above
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            error.close()
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 @dataclass
