@@ -12,6 +12,7 @@ from pydantic import Field
 from flows import campaign
 from flows.pipeline.kit import Stop
 from flows.report import RunReport
+from flows.report.campaign import ending
 from flows.runtime import NOTHING_KEPT, Tell, conduct, watched_run
 from flows.steps import Ask
 
@@ -47,7 +48,7 @@ async def generate(
         project: The project's folder. Empty: IDEOFLOW_PROJECT, or the folder that the worker runs in.
     """
     ask = Ask(tuple(manifest), tuple(select), limit or None, tuple(retry))
-    return await conduct("generate", project, config, partial(campaign.generate, ask=ask))
+    return await conduct("generate", project, config, partial(campaign.generate, ask=ask), ending)
 
 
 def run_flow(ask: Ask, project: str, config: list[str], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
@@ -58,4 +59,6 @@ def run_flow(ask: Ask, project: str, config: list[str], tell: Tell, stop: Stop) 
         "limit": ask.limit or 0,
         "retry": list(ask.retry),
     }
-    return watched_run(lambda: generate(**asked, config=config, project=project, return_state=True), tell, stop)
+    return watched_run(
+        "generate", lambda: generate(**asked, config=config, project=project, return_state=True), tell, stop
+    )

@@ -14,7 +14,8 @@ from flows.runtime import NOTHING_KEPT, conduct
 
 def _name() -> str:
     """What a run is called in lists, beside the flow's name: what was asked for."""
-    return str(flow_run.parameters.get("subset") or "all pictures")
+    subset = flow_run.parameters.get("subset")
+    return f"share {subset}" if subset else "all pictures"
 
 
 @flow(name="maintain", flow_run_name=_name, **NOTHING_KEPT)
@@ -33,4 +34,4 @@ async def maintain(
         config: Overlays of the settings: a name such as s3, or a file of the project.
         project: The project's folder. Empty: IDEOFLOW_PROJECT, or the folder that the worker runs in.
     """
-    return await conduct("maintain", project, config, partial(upkeep.maintain, subset=subset))
+    return await conduct("maintain", project, config, partial(upkeep.maintain, subset=subset), upkeep.ending)

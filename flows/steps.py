@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from flows import measuring
+import pyarrow.compute as pc
+
 from flows.budget.limits import Budget, Cap, Spent
 from flows.errors import Refused
 from flows.history import replaced, view
@@ -22,6 +23,7 @@ from flows.history.records import Entry
 from flows.history.schema import event_row
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
+from flows.measuring import back_fill
 from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
@@ -211,8 +213,9 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
-    """Features of the run's stored pictures. Returns how many."""
-    return measuring.of_run(ws, run_id, tell)
+    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
+    mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
+    return back_fill(ws, tell, mine).measured
 
 
 def publish(ws: Workspace, report: RunReport) -> str:

@@ -26,6 +26,7 @@ from flows.errors import InvalidInput
 from flows.generate import generate, run_flow
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
+from flows.report.campaign import ending
 from flows.runtime import NOTHING_KEPT, conduct
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import running
@@ -194,7 +195,7 @@ async def leaky(project: str) -> State[Any]:
         result: tuple[RunReport, str] = await step("a step with a bug", bug, ws, stop)
         return result
 
-    return await conduct("leaky", project, [], work)
+    return await conduct("leaky", project, [], work, ending)
 
 
 def test_prefect_never_sees_the_key(

@@ -12,7 +12,8 @@ from decimal import Decimal
 import pytest
 
 from flows.pipeline.kit import Progress
-from flows.report import Item, Outcome, RunReport, Trouble, Validated
+from flows.report import Item, Outcome, RunReport, Trouble, Validated, campaign
+from flows.report.ending import MAX_ROWS, Ending
 from flows.runtime import artifacts, ending
 from flows.runtime.logs import MAX_CHARS, Bridge
 from flows.runtime.progress import MAX_ODD_LINES, Board
@@ -37,12 +38,17 @@ LEFT = Item("wall", Outcome.LEFT_OUT, 2, "the run stopped first")
 UNFINISHED = replace(DONE, items=(*DONE.items, LEFT), exit_code=4, next_step="run `ideoflow generate` again")
 
 
+def ended(report: RunReport) -> Ending:
+    """Its ending, as the flow has it."""
+    return campaign.ending(report, "data/reports/r.md")
+
+
 def test_a_complete_run_is_completed_with_its_result() -> None:
     """The message is short, and the result holds nothing but JSON: money as text, no decimals, no paths objects."""
-    state = ending.final_state(DONE, "data/reports/r.md")
+    state = ending.final_state(ended(DONE))
     assert state.is_completed()
     assert state.message == "30 images bought, $1.98"
-    result = ending.record(DONE, "data/reports/r.md")
+    result = campaign.record(DONE, "data/reports/r.md")
     assert json.loads(json.dumps(result)) == {
         "run_id": DONE.run_id,
         "exit_code": 0,
@@ -56,7 +62,7 @@ def test_a_complete_run_is_completed_with_its_result() -> None:
 
 def test_an_unfinished_run_is_failed_and_says_what_next() -> None:
     """Whoever watches states is alarmed, and reads the remedy in the state itself."""
-    state = ending.final_state(UNFINISHED, "r.md")
+    state = ending.final_state(ended(UNFINISHED))
     assert state.is_failed()
     assert state.message == (
         "generate: unfinished, 30 images bought, $1.98 spent, 41 s. Next: run `ideoflow generate` again"
@@ -65,7 +71,7 @@ def test_an_unfinished_run_is_failed_and_says_what_next() -> None:
 
 def test_a_run_cancelled_in_prefect_is_cancelled() -> None:
     """The clean stop ends in the one state that a cancelled run can end in."""
-    state = ending.final_state(UNFINISHED, "r.md", cancelled=True)
+    state = ending.final_state(ended(UNFINISHED), cancelled=True)
     assert state.is_cancelled()
     assert state.message is not None
     assert state.message.startswith("stopped as asked: 30 images bought, $1.98, 2 left out")
@@ -82,12 +88,12 @@ def test_a_run_cancelled_in_prefect_is_cancelled() -> None:
 )
 def test_the_gist_says_what_matters(items: tuple[Item, ...], gist: str) -> None:
     """One line, whatever happened."""
-    assert ending.gist(replace(DONE, items=items)) == gist
+    assert campaign.gist(replace(DONE, items=items)) == gist
 
 
 def test_markdown_has_no_entities_that_prefect_shows_raw() -> None:
     """Its pages print numeric entities as they are written, and honour backslashes."""
-    text = artifacts.markdown(replace(DONE, next_step="run `ideoflow history` | *now*"))
+    text = artifacts.page(ended(replace(DONE, next_step="run `ideoflow history` | *now*")))
     assert "&#" not in text
     assert r"run \`ideoflow history\` \| \*now\*" in text
 
@@ -96,9 +102,9 @@ def test_a_run_of_ten_thousand_fits_into_prefects_database() -> None:
     """Tables stop early and say so."""
     items = tuple(Item(f"v{n}", Outcome.BOUGHT, 1, "bought", Decimal("0.06")) for n in range(10_000))
     report = replace(DONE, items=items, problems=tuple(Trouble("late", f"v{n}", "wait") for n in range(1000)))
-    assert len(artifacts.markdown(report)) < 20_000
-    spent, problems = artifacts.spend(report), artifacts.problems(report)
-    assert len(spent) == len(problems) == artifacts.MAX_ROWS + 1
+    assert len(artifacts.page(ended(report))) < 20_000
+    problems, spent = (table.few for table in ended(report).tables)
+    assert len(spent) == len(problems) == MAX_ROWS + 1
     assert spent[-1]["Variant"] == "… and 9,950 more: see the report"
     assert all(isinstance(cell, str | int) for row in [*spent, *problems] for cell in row.values())
 
@@ -106,7 +112,7 @@ def test_a_run_of_ten_thousand_fits_into_prefects_database() -> None:
 def test_the_same_problem_is_told_once() -> None:
     """With how often it happened."""
     report = replace(DONE, problems=(Trouble("withheld", "sly", "change it"),) * 3 + (Trouble("late", "a", "wait"),))
-    assert [(row["To what"], row["Times"]) for row in artifacts.problems(report)] == [("sly", 3), ("a", 1)]
+    assert [(row["To what"], row["Times"]) for row in campaign.problems(report)] == [("sly", 3), ("a", 1)]
 
 
 def test_what_prefect_does_not_take_is_not_missed(caplog: pytest.LogCaptureFixture) -> None:

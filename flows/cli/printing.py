@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -119,9 +119,13 @@ def report(done: RunReport, where: str, *, as_json: bool, last: bool = True) -> 
         typer.echo(to_json(done), nl=False)
         return
     lines = summary_lines(replace(done, assets=near(done.assets), history=near(done.history)))
+    summary(lines, where, well=not done.exit_code, last=last)
+
+
+def summary(lines: Sequence[str], where: str, *, well: bool, last: bool = True) -> None:
+    """A run's own lines: the headline first, problems behind a ``!``, what to do next last, if `last`."""
     out = console()
-    colour = "green" if not done.exit_code else "yellow"
-    out.print(f"[bold {colour}]{escape(lines[0])}[/]", soft_wrap=True)
+    out.print(f"[bold {'green' if well else 'yellow'}]{escape(lines[0])}[/]", soft_wrap=True)
     for line in lines[1:-1]:
         if line.startswith("!"):
             sentence(out, line, "yellow")

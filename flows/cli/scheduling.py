@@ -37,11 +37,15 @@ def maintain(
     import asyncio
 
     from flows import upkeep
-    from flows.cli.upkeep import show
+    from flows.cli import printing
     from flows.cli.watching import watched
 
     ws = workspace(project, config)
     with watched("maintaining", quiet=as_json) as (tell, stop):
-        told, where = asyncio.run(upkeep.maintain(ws, subset, tell=tell, stop=stop))
-    show(told, where, as_json=as_json)
-    return told.exit_code
+        done, where = asyncio.run(upkeep.maintain(ws, subset, tell=tell, stop=stop))
+    ended = upkeep.ending(done, where)
+    if as_json:
+        printing.emit({"flow": ended.flow, "next_step": ended.next_step, **ended.record})
+    else:
+        printing.summary(ended.lines, where, well=not ended.exit_code)
+    return ended.exit_code

@@ -1,7 +1,7 @@
-"""What a run leaves in the Prefect UI: the report, what went wrong, what it cost.
+"""What a run leaves in the Prefect UI: its page, and tables such as what went wrong and what it cost.
 
-Artifacts take strings, ints and floats only, and each one is a row in Prefect's database: a report of ten
-thousand images becomes the same few kilobytes as one of ten. The whole truth is in the report's own files.
+Artifacts take strings, ints and floats only, and each one is a row in Prefect's database: endings are short. The
+whole truth is in the report's own files.
 """
 
 from __future__ import annotations
@@ -9,20 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
-from flows.report import RunReport, Table, Telling, to_markdown, words
-from flows.runtime.ending import gist
+from flows.report.ending import Ending
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MAX_ROWS = 50
 PATIENCE_S = 15.0
 _ENTITY = re.compile(r"&#(\d+);")
 
@@ -37,69 +33,25 @@ async def attempt(call: Awaitable[T]) -> T | None:
         return None
 
 
-async def show_report(report: RunReport | Telling, where: str) -> None:
+async def show(ending: Ending) -> None:
     """The artifacts of one run, most useful first. Their keys stay the same: the UI keeps the versions.
 
     When one is not taken, the others are not tried: a server that is away is waited for once.
     """
-    text = f"{markdown(report)}\n---\n\nWritten to `{where}`\n"
-    kind = report.flow
-    if await attempt(acreate_markdown_artifact(text, key=f"{kind}-report", description=gist(report))) is None:
+    key = f"{ending.flow}-report"
+    if await attempt(acreate_markdown_artifact(page(ending), key=key, description=ending.gist)) is None:
         return
-    for table in tables(report):
-        if table.rows:
-            rows = [dict(row) for row in table.rows]
-            await attempt(acreate_table_artifact(rows, key=table.key, description=table.about))
+    if ending.link:
+        key, text = f"{ending.flow}-link", f"The {ending.flow} page"
+        if await attempt(acreate_link_artifact(ending.link, text, key=key, description=ending.gist)) is None:
+            return
+    for table in ending.tables:
+        key = f"{ending.flow}-{table.key}"
+        if await attempt(acreate_table_artifact(table.few, key=key, description=table.about)) is None:
+            return
 
 
-def tables(report: RunReport | Telling) -> tuple[Table, ...]:
-    """The tables beside the report, most useful first."""
-    if isinstance(report, Telling):
-        return tuple(replace(table, rows=tuple(_few([dict(row) for row in table.rows]))) for table in report.tables)
-    problems_ = f"What went wrong: {words.count(len(set(report.problems)), 'problem')}"
-    spent = f"Spent by this run: {words.money(report.spent_usd)}"
-    return (
-        Table(f"{report.flow}-problems", problems_, tuple(problems(report))),
-        Table(f"{report.flow}-spend", spent, tuple(spend(report))),
-    )
-
-
-def markdown(report: RunReport | Telling) -> str:
-    """The report for Prefect's pages, which show numeric entities as they are written but know backslashes."""
-    text = report.markdown if isinstance(report, Telling) else to_markdown(report, max_rows=MAX_ROWS)
-    return _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), text)
-
-
-def problems(report: RunReport) -> list[dict[str, Any]]:
-    """A row for every different problem, with how often it happened."""
-    return _few(
-        [
-            {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
-            for one, times in Counter(report.problems).items()
-        ]
-    )
-
-
-def spend(report: RunReport) -> list[dict[str, Any]]:
-    """A row for everything that cost something, dearest first. Money is text: an artifact knows no decimals."""
-    return _few(
-        [
-            {
-                "Variant": item.variant,
-                "Outcome": str(item.outcome),
-                "Images": item.count,
-                "Each": words.money(item.cost_usd / item.count) if item.count else "",
-                "Cost": words.money(item.cost_usd),
-            }
-            for item in sorted(report.changes, key=lambda item: -item.cost_usd)
-            if item.cost_usd
-        ]
-    )
-
-
-def _few(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if len(rows) <= MAX_ROWS:
-        return rows
-    first = next(iter(rows[0]))
-    rest = dict.fromkeys(rows[0], "") | {first: f"… and {len(rows) - MAX_ROWS:,} more: see the report"}
-    return [*rows[:MAX_ROWS], rest]
+def page(ending: Ending) -> str:
+    """The page as Prefect's viewer likes it: it shows numeric entities as they are written but knows backslashes."""
+    text = _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), ending.markdown)
+    return f"{text}\n---\n\nWritten to `{ending.where}`\n"

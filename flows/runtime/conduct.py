@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
@@ -21,8 +21,8 @@ from prefect.states import Failed
 from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
-from flows.report import RunReport, Telling, summary_lines
-from flows.runtime.artifacts import attempt, show_report
+from flows.report.ending import Ending
+from flows.runtime.artifacts import attempt, show
 from flows.runtime.ending import announce, cancelling, final_state
 from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
@@ -33,14 +33,14 @@ from flows.workspace import Workspace, open_workspace
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Progress], None]
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Work(Protocol):
+class Work(Protocol[R_co]):
     """A use case from beginning to end, such as `flows.campaign.generate`: its report, and where that is."""
 
-    def __call__(
-        self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop
-    ) -> Awaitable[tuple[RunReport, str] | tuple[Telling, str]]: ...
+    def __call__(self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop) -> Awaitable[tuple[R_co, str]]: ...
 
 
 @dataclass
@@ -49,15 +49,17 @@ class Onlooker:
 
     tell: Tell = lambda _: None
     stop: Stop = field(default_factory=Stop)
-    ending: tuple[RunReport, str] | None = None
+    ending: tuple[Any, str] | None = None
     error: Exception | None = None
 
 
 _ONLOOKER: ContextVar[Onlooker | None] = ContextVar("onlooker", default=None)
 
 
-async def conduct(kind: str, project: str, config: list[str], work: Work) -> State[Any]:
-    """The flow run's final state, after `work` on the project's workspace."""
+async def conduct(
+    kind: str, project: str, config: list[str], work: Work[R], ending: Callable[[R, str], Ending]
+) -> State[Any]:
+    """The flow run's final state, after `work` on the project's workspace; `ending` says what its report comes to."""
     watched = _ONLOOKER.get()
     onlooker = watched or Onlooker()
     with bridged() as bridge, stopping(onlooker.stop, insist=watched is not None):
@@ -72,9 +74,7 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
                     board.tell(event)
                     onlooker.tell(event)
 
-                report, where = await work(ws, step=as_task, tell=tell, stop=onlooker.stop)
-                if isinstance(report, RunReport):
-                    onlooker.ending = report, where
+                onlooker.ending = report, where = await work(ws, step=as_task, tell=tell, stop=onlooker.stop)
         except IdeoflowError as error:
             onlooker.error = error
             log.error("%s", error)  # noqa: TRY400  a user's mistake is a sentence, not a traceback
@@ -83,22 +83,22 @@ async def conduct(kind: str, project: str, config: list[str], work: Work) -> Sta
             onlooker.error = error
             log.exception("a bug, please report it")
             return Failed(message=bridge.clean(f"a bug, please report it: {error!r}"))
-        lines = report.lines if isinstance(report, Telling) else summary_lines(report)
-        log.log(logging.WARNING if report.exit_code else logging.INFO, "%s", "\n".join(lines))
-        await show_report(report, where)
-        announce(report, where)
+        ended = ending(report, where)
+        log.log(logging.WARNING if ended.exit_code else logging.INFO, "%s", "\n".join(ended.lines))
+        await show(ended)
+        announce(ended)
         cancelled = bool(onlooker.stop) and bool(await attempt(cancelling()))
-        return final_state(report, where, cancelled=cancelled)
+        return final_state(ended, cancelled=cancelled)
 
 
 async def _awaited(flow: Callable[[], Awaitable[Any]]) -> None:
     await flow()
 
 
-def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> tuple[RunReport, str]:
+def watched_run(kind: str, flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> tuple[Any, str]:
     """Run a flow in this process: its report and where that was written, or the error it met.
 
-    Raises Unfinished when Prefect did not even start it.
+    The report is of the flow's own kind, which the caller knows. Raises Unfinished when Prefect did not start it.
     """
     onlooker = Onlooker(tell, stop)
     token = _ONLOOKER.set(onlooker)
@@ -117,7 +117,7 @@ def watched_run(flow: Callable[[], Awaitable[Any]], tell: Tell, stop: Stop) -> t
         what = str(trouble) or type(trouble).__name__
         raise Unfinished(
             f"Prefect could not run the flow: {what}\nNothing was changed. Look after the server of PREFECT_API_URL, "
-            "or go on without it: `ideoflow generate --no-prefect`."
+            f"or go on without it: `ideoflow {kind} --no-prefect`."
         ) from trouble
     if trouble is not None:
         say(f"Prefect could not be told how the run ended ({type(trouble).__name__}); the report below is complete")

@@ -67,7 +67,7 @@ def judge(record: Record, seen: Seen) -> tuple[Condition, str] | None:
     if seen.sha256 is not None and seen.sha256 != record.sha256:
         return Condition.CHANGED, "the file holds other bytes than were stored"
     if seen.undecodable is not None:
-        return Condition.UNDECODABLE, f"stored as it came, the picture {seen.undecodable}"
+        return Condition.UNDECODABLE, f"it holds what was stored, but {seen.undecodable}"
     return None if seen.sha256 is None else (Condition.FINE, "as it was stored")
 
 

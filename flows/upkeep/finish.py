@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from flows.errors import ApiTrouble, Refused, Unfinished
 from flows.history.seal import SealResult
+from flows.measuring import Tell
 from flows.pipeline.doubt import abandoned
 from flows.pipeline.kit import Stop
 from flows.recovery import Doubt, Verdicts, doubts, recover
 from flows.report import Trouble, words
-from flows.upkeep.verify import Tell
 from flows.workspace import Workspace
 
 AGAIN = "run `ideoflow maintain` again, or `ideoflow generate`, which does the same"

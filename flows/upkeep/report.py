@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flows.history.seal import SealResult
-from flows.measuring import Measured
-from flows.report import Table, Telling, words
+from flows.report import words
+from flows.report.ending import MAX_ROWS, Ending, Table
 from flows.report.markdown import escape
 from flows.upkeep.findings import Condition, Finding
 from flows.upkeep.finish import Finished
@@ -34,7 +34,7 @@ class Upkeep:
     origin: str
     finished: Finished
     sealed: SealResult
-    measured: Measured
+    measured: int
     verified: Verified
     stopped: str | None
     assets: str
@@ -58,8 +58,8 @@ class Upkeep:
         parts.append(f"{words.count(fine, 'image')} in order")
         if self.finished.recovered:
             parts.append(f"{self.finished.recovered:,} recovered")
-        if self.measured.pictures:
-            parts.append(f"{self.measured.pictures:,} measured")
+        if self.measured:
+            parts.append(f"{self.measured:,} measured")
         return ", ".join(parts)
 
     @property
@@ -86,24 +86,26 @@ def _called(condition: Condition) -> str:
     return "found again" if condition is Condition.FINE else str(condition)
 
 
-def telling(upkeep: Upkeep) -> Telling:
-    """For whoever shows it."""
+def ending(upkeep: Upkeep, where: str) -> Ending:
+    """How it ended; `where` is the address of the written report."""
     rows = [
         {"Picture": one.path, "Condition": _called(one.condition), "Why": one.reason, "Was": str(one.state)}
         for one in _sorted(upkeep.verified.findings)
     ]
-    return Telling(
+    about = "Pictures that are not as they were stored, or are again"
+    return Ending(
         flow="maintain",
         run_id=upkeep.run_id,
         origin=upkeep.origin,
         exit_code=upkeep.exit_code,
         headline=upkeep.headline,
         gist=upkeep.gist,
-        lines=tuple(_lines(upkeep)),
-        markdown=markdown(upkeep),
         next_step=upkeep.next_step,
-        facts=_facts(upkeep),
-        tables=(Table("maintain-findings", "Pictures that are not as they were stored", tuple(rows)),),
+        lines=tuple(_lines(upkeep)),
+        markdown=markdown(upkeep, max_rows=MAX_ROWS),
+        where=where,
+        record={"run_id": upkeep.run_id, "exit_code": upkeep.exit_code, "report": where, **_facts(upkeep)},
+        tables=(Table("findings", about, rows),) if rows else (),
     )
 
 
@@ -151,7 +153,7 @@ def _numbers(upkeep: Upkeep) -> list[tuple[str, str]]:
         ("unfinished", finished.unfinished),
         ("in doubt", len(finished.doubts)),
         ("sealed", sealed.entries),
-        ("measured", upkeep.measured.pictures),
+        ("measured", upkeep.measured),
     ):
         if number:
             rows.append((name, f"{number:,}"))
@@ -160,8 +162,8 @@ def _numbers(upkeep: Upkeep) -> list[tuple[str, str]]:
     return rows
 
 
-def markdown(upkeep: Upkeep) -> str:
-    """The whole report, most urgent first. Tables stop after so many rows; the JSON report has more."""
+def markdown(upkeep: Upkeep, *, max_rows: int = ROWS) -> str:
+    """The whole report, most urgent first. Tables stop after `max_rows`; the JSON report has more."""
     verified = upkeep.verified
     parts = [f"# {upkeep.headline}", _table(("What", "How many"), _numbers(upkeep))]
     if verified.findings:
@@ -169,16 +171,16 @@ def markdown(upkeep: Upkeep) -> str:
             (one.path, _called(one.condition), one.reason, "recorded now" if one.event else "known before")
             for one in _sorted(verified.findings)
         ]
-        parts += ["## Not as they were stored", _table(("Picture", "Condition", "Why", "News"), rows)]
+        parts += ["## Not as they were stored", _table(("Picture", "Condition", "Why", "News"), rows, max_rows)]
     troubles = [(one.subject, one.happened, one.remedy) for one in upkeep.finished.troubles]
     troubles += [(one.variant, f"in doubt: {one.why}", "`ideoflow recover`") for one in upkeep.finished.doubts]
     if troubles:
-        parts += ["## Not finished", _table(("What", "Why", "What to do"), troubles)]
+        parts += ["## Not finished", _table(("What", "Why", "What to do"), troubles, max_rows)]
     if verified.orphans:
         parts += [
             "## Without a record",
             "No record of the history names these files. They were left alone.",
-            _table(("File",), [(path,) for path in verified.orphans]),
+            _table(("File",), [(path,) for path in verified.orphans], max_rows),
         ]
     parts.append(f"**Next:** {escape(upkeep.next_step)}")
     facts = [
@@ -193,11 +195,11 @@ def markdown(upkeep: Upkeep) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    shown = [[escape(cell) for cell in row] for row in rows[:ROWS]]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], max_rows: int = ROWS) -> str:
+    shown = [[escape(cell) for cell in row] for row in rows[:max_rows]]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *shown)]
-    if len(rows) > ROWS:
-        lines += ["", f"… and {words.count(len(rows) - ROWS, 'more row')}: see the JSON report."]
+    if len(rows) > max_rows:
+        lines += ["", f"… and {words.count(len(rows) - max_rows, 'more row')}: see the JSON report."]
     return "\n".join(lines)
 
 
@@ -215,7 +217,7 @@ def _facts(upkeep: Upkeep) -> dict[str, Any]:
         "unfinished": finished.unfinished,
         "in_doubt": len(finished.doubts),
         "sealed": upkeep.sealed.entries,
-        "measured": upkeep.measured.pictures,
+        "measured": upkeep.measured,
         "assets": upkeep.assets,
         "history": upkeep.history,
     }

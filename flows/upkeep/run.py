@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from flows.campaign import Step, plainly
 from flows.errors import HistoryBusy
 from flows.history.lock import lock
 from flows.history.owners import this_process
-from flows.measuring import back_fill
+from flows.measuring import Tell
 from flows.pipeline.kit import Stop
-from flows.report import Telling
 from flows.upkeep.finish import finish, seal
-from flows.upkeep.report import Upkeep, published, telling
+from flows.upkeep.measure import measure
+from flows.upkeep.report import Upkeep, published
 from flows.upkeep.subset import Subset
-from flows.upkeep.verify import Tell, verify
+from flows.upkeep.verify import verify
 from flows.workspace import Workspace
 
 
@@ -25,8 +23,8 @@ async def maintain(
     step: Step = plainly,
     tell: Tell = lambda _: None,
     stop: Stop | None = None,
-) -> tuple[Telling, str]:
-    """Finish, seal, measure, verify, report: what is to be said, and where the report is.
+) -> tuple[Upkeep, str]:
+    """Finish, seal, measure, verify, report: the account, and where the report is.
 
     `subset` is the share of pictures to read, as in ``2/7``. HistoryBusy while another one is at work.
     """
@@ -38,8 +36,8 @@ async def maintain(
             raise HistoryBusy("another maintain is at work on this history: nothing to do but wait for it")
         finished = await step("finish what was left", finish, ws, tell, stop)
         sealed = await step("seal the journal", seal, ws, run_id)
-        measured = await step("measure the pictures", back_fill, ws, tell, stop)
-        verified = await step("verify the pictures", verify, ws, run_id, share, measured, tell, stop)
+        filled = await step("measure the pictures", measure, ws, tell, stop)
+        verified = await step("verify the pictures", verify, ws, run_id, share, filled.failures, tell, stop)
     upkeep = Upkeep(
         run_id=run_id,
         started_at=started,
@@ -47,11 +45,11 @@ async def maintain(
         origin=ws.settings.origin,
         finished=finished,
         sealed=sealed,
-        measured=measured,
+        measured=filled.measured,
         verified=verified,
         stopped=stop.reason,
         assets=ws.assets.url,
         history=ws.history.url,
     )
     where = await step("write the report", published, ws, upkeep)
-    return await asyncio.to_thread(telling, upkeep), where
+    return upkeep, where

@@ -7,7 +7,7 @@ that were found wrong before. Nothing is deleted or mended; what changed is reco
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -16,22 +16,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.assets.isolation import extract_many
 from flows.errors import StorageTrouble
 from flows.history.current import current
 from flows.history.events import State
 from flows.history.schema import event_row
 from flows.ids import sha256
-from flows.measuring import Measured
+from flows.measuring import TIMEOUT_S, WORKERS, Tell
 from flows.pipeline.kit import Progress, Stop
 from flows.upkeep.findings import Condition, Finding, Record, Seen, away, event_of, judge
 from flows.upkeep.subset import Subset
 from flows.workspace import Workspace
 
 READERS = 4
+AHEAD = 16
 BATCH = 2_000
 KEPT = 500
 _COLUMNS = ("image_id", "fingerprint", "variant", "local_path", "bytes", "sha256", "state")
-Tell = Callable[[Progress], None]
 
 
 @dataclass
@@ -54,8 +55,8 @@ class Verified:
         return sum(number for condition, number in self.new.items() if condition is not Condition.FINE)
 
 
-def verify(ws: Workspace, run_id: str, subset: Subset, measured: Measured, tell: Tell, stop: Stop) -> Verified:
-    """Look at everything, and record what changed.
+def verify(ws: Workspace, run_id: str, subset: Subset, failures: Mapping[str, str], tell: Tell, stop: Stop) -> Verified:
+    """Look at everything, and record what changed. `failures` are digests that could not be measured just now.
 
     Raises StorageTrouble, with nothing recorded, when the storage shows so little that it must be away.
     """
@@ -70,7 +71,7 @@ def verify(ws: Workspace, run_id: str, subset: Subset, measured: Measured, tell:
     _not_away(ws, records, listed)
     rows: list[dict[str, Any]] = []
     try:
-        for record, seen in _looked_at(ws, _records(records), listed, subset, measured, stop):
+        for record, seen in _looked_at(ws, _records(records), listed, subset, failures, stop):
             done.read += seen.sha256 is not None
             finding = _finding(record, seen)
             if finding is None:
@@ -109,7 +110,7 @@ def _looked_at(
     records: Iterable[Record],
     listed: Mapping[str, int],
     subset: Subset,
-    measured: Measured,
+    failures: Mapping[str, str],
     stop: Stop,
 ) -> Iterator[tuple[Record, Seen]]:
     """Each record with what was seen of it. A few files are read at a time, and only their digests are kept."""
@@ -118,30 +119,50 @@ def _looked_at(
         size = listed.get(record.local_path)
         if size is None and (stat := ws.assets.stat(record.local_path)):
             size = stat.size  # it came while we listed
-        undecodable = measured.undecodable.get(record.sha256)
-        if size != record.bytes:
-            return Seen(size, undecodable=undecodable)
-        if not (subset.holds(record.sha256) or _suspect(record, measured)):
-            return Seen(size, undecodable=undecodable)
+        if size != record.bytes or not (subset.holds(record.sha256) or suspect(record)):
+            return Seen(size)
         data = ws.assets.read(record.local_path)
-        return Seen(None) if data is None else Seen(len(data), sha256(data), undecodable)
+        return Seen(None) if data is None else Seen(len(data), sha256(data))
 
+    def suspect(record: Record) -> bool:
+        """Read whatever share is due: found wrong earlier, or not to be measured just now."""
+        return record.state in {State.MISSING, State.CORRUPT} or record.sha256 in failures
+
+    decode: dict[str, Record] = {}
     with ThreadPoolExecutor(READERS, "verify") as readers:
         ahead: deque[tuple[Record, Future[Seen]]] = deque()
+
+        def next_one() -> Iterator[tuple[Record, Seen]]:
+            record, future = ahead.popleft()
+            seen = future.result()
+            if seen.sha256 == record.sha256 and suspect(record):
+                decode[record.image_id] = record  # the right bytes prove nothing: they may have come broken
+            else:
+                yield record, seen
+
         for record in records:
             if stop:
                 break
             ahead.append((record, readers.submit(look, record)))
-            if len(ahead) >= 4 * READERS:
-                first, future = ahead.popleft()
-                yield first, future.result()
-        for record, future in ahead:
-            yield record, future.result()
+            if len(ahead) >= AHEAD:
+                yield from next_one()
+        while ahead:
+            yield from next_one()
+    yield from _decoded(ws, decode, stop)
 
 
-def _suspect(record: Record, measured: Measured) -> bool:
-    """Read whatever share is due: found wrong earlier, or by whoever measured it just now."""
-    return record.state in {State.MISSING, State.CORRUPT} or record.image_id in measured.changed
+def _decoded(ws: Workspace, records: Mapping[str, Record], stop: Stop) -> Iterator[tuple[Record, Seen]]:
+    """Files with the right bytes, and whether a decoder takes them, in a process that may die of it."""
+
+    def pictures() -> Iterator[tuple[str, bytes]]:
+        for name, record in records.items():
+            data = None if stop else ws.assets.read(record.local_path)
+            if data is not None:
+                yield name, data
+
+    for name, found in extract_many(pictures(), workers=WORKERS, timeout_s=TIMEOUT_S):
+        record = records[name]
+        yield record, Seen(record.bytes, record.sha256, found if isinstance(found, str) else None)
 
 
 def _finding(record: Record, seen: Seen) -> Finding | None:

@@ -13,7 +13,7 @@ import pytest
 from flows import upkeep
 from flows.campaign import generate
 from flows.history.current import current
-from flows.report import Telling
+from flows.report.ending import Ending
 from flows.steps import Ask
 from flows.workspace import Workspace, open_workspace
 
@@ -38,8 +38,9 @@ class Bought:
     ws: Workspace
     root: Path
 
-    def maintain(self, subset: str = "") -> Telling:
-        told, where = asyncio.run(upkeep.maintain(self.ws, subset))
+    def maintain(self, subset: str = "") -> Ending:
+        done, where = asyncio.run(upkeep.maintain(self.ws, subset))
+        told = upkeep.ending(done, where)
         assert Path(where).read_text(encoding="utf-8").startswith(f"# {told.headline}")
         return told
 

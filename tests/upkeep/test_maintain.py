@@ -43,7 +43,7 @@ def test_a_sound_project_is_left_as_it_is(bought: Any) -> None:
     told = bought.maintain()
     assert told.exit_code == 0
     assert told.gist == "4 images in order"
-    assert told.facts["read"] == told.facts["expected"] == 4
+    assert told.record["read"] == told.record["expected"] == 4
     added = every_file(bought.root).keys() - before.keys()
     assert {Path(name).suffix for name in added} == {".md", ".json"}
     assert all(name.startswith("data/reports/") for name in added)
@@ -125,7 +125,7 @@ def test_a_picture_that_never_was_one(bought: Any) -> None:
 
 def test_a_share_reads_its_pictures_and_looks_at_all(bought: Any) -> None:
     """Two shares together read everything; sizes and absence are seen in any."""
-    reads = [bought.maintain(f"{part}/2").facts["read"] for part in (1, 2)]
+    reads = [bought.maintain(f"{part}/2").record["read"] for part in (1, 2)]
     assert sum(reads) == 4
     mine = int(bought.rows()[0]["sha256"][:16], 16) % 2 + 1
     swap(bought.file(0))
@@ -161,9 +161,9 @@ def test_strays_are_counted_and_left_alone(bought: Any) -> None:
     bought.ws.assets.write("holiday/beach.jpg", b"12345")
     told = bought.maintain()
     assert told.exit_code == 0
-    assert told.facts["orphaned_files"] == 1
-    assert told.facts["orphaned_bytes"] == 5
-    assert told.facts["expected"] == 3
+    assert told.record["orphaned_files"] == 1
+    assert told.record["orphaned_bytes"] == 5
+    assert told.record["expected"] == 3
     assert any("holiday/beach.jpg" in line for line in told.lines)
     assert bought.ws.assets.read("holiday/beach.jpg") == b"12345"
 
@@ -186,12 +186,12 @@ def test_pictures_without_features_are_measured(bought: Any) -> None:
     now = {**features[2], "extractor": EXTRACTOR_VERSION}
     bought.ws.parts.write("features", "2026-11", [*old, now])
     told = bought.maintain()
-    assert told.facts["measured"] == 3
+    assert told.record["measured"] == 3
     current = [row for row in bought.features() if row["extractor"] == EXTRACTOR_VERSION]
     assert sorted(row["sha256"] for row in current) == sorted(row["sha256"] for row in features)
     by_digest = {row["sha256"]: row["phash"] for row in features}
     assert all(row["phash"] == by_digest[row["sha256"]] for row in current)
-    assert bought.maintain().facts["measured"] == 0
+    assert bought.maintain().record["measured"] == 0
 
 
 def test_changed_bytes_are_not_measured_under_the_old_digest(bought: Any) -> None:
@@ -202,7 +202,7 @@ def test_changed_bytes_are_not_measured_under_the_old_digest(bought: Any) -> Non
     padded = other[: target.stat().st_size].ljust(target.stat().st_size, b"\0")
     target.write_bytes(padded)
     told = bought.maintain("1/9999")
-    assert told.facts["measured"] == 3
+    assert told.record["measured"] == 3
     assert told.exit_code == 3
     assert "1 changed" in told.gist
 
@@ -227,7 +227,7 @@ def test_a_stop_is_heard_and_said(bought: Any) -> None:
     """What was not looked at is left for the next run: exit 4."""
     stop = Stop()
     stop.ask("stopped by SIGTERM")
-    told, _ = asyncio.run(upkeep.maintain(bought.ws, stop=stop))
+    told = upkeep.ending(*asyncio.run(upkeep.maintain(bought.ws, stop=stop)))
     assert told.exit_code == 4
-    assert told.facts["read"] == 0
+    assert told.record["read"] == 0
     assert told.next_step == "run `ideoflow maintain` again for the rest"
