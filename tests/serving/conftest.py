@@ -24,6 +24,7 @@ from flows.sandbox.state import read_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_S = 240
+OVER = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 BASE = """\
 api: {{poll_interval_s: 0.05, max_in_flight: {lanes}}}
 sandbox: {{pictures: plain, latency_s: {latency}}}
@@ -133,7 +134,11 @@ class Watching:
         return [run for run in found if run["start_time"]]
 
     def ended(self) -> list[dict[str, Any]]:
-        return [run for run in self.runs() if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}]
+        return [run for run in self.runs() if run["state_type"] in OVER]
+
+    def over(self, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of these runs that are over, whether they ever began or not."""
+        return [run for one in run_ids if (run := self.run(one))["state_type"] in OVER]
 
     def deployments(self) -> dict[str, dict[str, Any]]:
         """By the name of their flow."""
