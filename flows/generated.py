@@ -10,12 +10,14 @@ from pathlib import Path
 
 from flows.budget.page import models_page
 from flows.budget.shipped import builtin
+from flows.deployments import prefect_yaml
 from flows.history.page import history_page
 from flows.manifest.schema import schema_text
 from flows.settings import base_yaml
 
 FILES: Mapping[str, Callable[[], str]] = {
     "configs/base.yaml": base_yaml,
+    "configs/prefect.yaml": prefect_yaml,
     "configs/prompts.schema.json": schema_text,
     "docs/history.md": history_page,
     "docs/models.md": lambda: models_page(builtin()),

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.history.events import WITH_FILE
 from flows.history.standing import current
-from flows.ids import canonical_json
+from flows.ids import canonical_json, sha256
 from flows.pipeline.kit import Progress
 from flows.workspace import Workspace
 
@@ -123,12 +123,15 @@ def _carry_out(
 def _bytes(
     ws: Workspace, images: pa.Table, underway: dict[str, Mapping[str, Any]], filled: Filled
 ) -> Iterator[tuple[str, bytes]]:
-    """Each picture by its digest, and its row in `underway`."""
+    """Each picture by its digest, and its row in `underway`.
+
+    Features belong to a digest: taken from other bytes they would be wrong for every image that has it.
+    """
     for piece in images.to_batches(max_chunksize=BATCH):
         for row in piece.to_pylist():
             data = ws.assets.read(row["local_path"])
-            if data is None:
-                filled.failures[row["sha256"]] = "its file is not there"
+            if data is None or sha256(data) != row["sha256"]:
+                filled.failures[row["sha256"]] = "its file is not there" if data is None else "its file has other bytes"
                 continue
             underway[row["sha256"]] = row
             yield row["sha256"], data

@@ -34,11 +34,13 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def stopping(
-    stop: Stop, *, say: Callable[[str], None] = say, clock: Callable[[], float] = time.monotonic
+    stop: Stop, *, insist: bool = True, say: Callable[[str], None] = say, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[None]:
     """While the block runs, signals stop it. Nested blocks each put back what they found.
 
-    Python lets only the main thread listen; elsewhere the block runs deaf.
+    Without `insist` nobody is at a terminal to press Ctrl-C twice: the signals that follow the first are echoes of
+    it, from a supervisor and its supervisor, and whoever loses patience has SIGKILL. Python lets only the main
+    thread listen; elsewhere the block runs deaf.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,8 +52,8 @@ def stopping(
         if first is None:
             first = clock()
             stop.ask(f"stopped by {signal.Signals(number).name}", REMEDY)
-            say("stopping: what was sent is being finished; once more to stop at once")
-        elif clock() - first >= ECHO_S:
+            say("stopping: what was sent is being finished" + ("; once more to stop at once" if insist else ""))
+        elif insist and clock() - first >= ECHO_S:
             _die(number)
 
     before = {number: signal.signal(number, heard) for number in HEARD}

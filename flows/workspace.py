@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flows.history.claims import ClaimDesk
     from flows.history.journal import Journal
     from flows.history.parts import Parts
+    from flows.history.seal import Sealer
     from flows.history.spend import SpendReader
     from flows.ideogram.client import IdeogramClient
     from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
@@ -162,10 +163,16 @@ class Workspace:
         local = Path(root) if "://" not in root else self.settings.project / "data" / "history"
         return local / ".sandbox"
 
+    def sealer(self, run_id: str) -> Sealer:
+        """What moves ended requests from the journal into the history."""
+        from flows.history.owners import this_process
+        from flows.history.seal import Sealer
+
+        return Sealer(self.journal, self.parts, this_process(run_id), self._wait)
+
     def kit(self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop) -> Kit:
         """Everything a run of the pipeline works with."""
         from flows.history.owners import this_process
-        from flows.history.seal import Sealer
         from flows.pipeline.governor import Governor
         from flows.pipeline.kit import Kit
         from flows.pipeline.queue import ByExpiry
@@ -179,7 +186,7 @@ class Workspace:
             history=self.history,
             journal=desk.journal,
             desk=desk,
-            sealer=Sealer(desk.journal, self.parts, owner, self._wait),
+            sealer=self.sealer(run_id),
             governor=Governor(settings.api.max_in_flight, random.random),
             downloads=ByExpiry(settings.generate.downloads),
             till=Till(Budget(self.caps, settings.generate.zone), self.spending().read, self.now, self.uptime),

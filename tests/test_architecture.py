@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top: a room may import from any layer below its own, and beside itself only what BESIDE lists.
 LAYERS: dict[str, frozenset[str]] = {
-    "entry": frozenset({"generate", "retain", "audit", "cli", "demo", "generated"}),
+    "entry": frozenset({"generate", "retain", "audit", "maintain", "cli", "demo", "generated"}),
     "composition": frozenset(
         {
             "workspace",
@@ -45,6 +45,8 @@ LAYERS: dict[str, frozenset[str]] = {
             "library",
             "measuring",
             "auditing",
+            "deployments",
+            "upkeep",
         }
     ),
     "use cases": frozenset({"planner", "pipeline", "retention", "repetition", "recognition", "export"}),
@@ -73,6 +75,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring", "flows.labels"}),
     "measuring": frozenset({"flows.workspace"}),
     "auditing": frozenset({"flows.workspace", "flows.measuring", "flows.money", "flows.campaign"}),
+    "upkeep": frozenset({"flows.workspace", "flows.measuring", "flows.recovery", "flows.campaign"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.outlook", "flows.workspace"}),
     "again": frozenset({"flows.steps", "flows.account", "flows.workspace", "flows.money"}),
@@ -87,6 +90,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "recovery": frozenset({"flows.workspace"}),
     "library": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
+    "deployments": frozenset({"flows.settings"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets", "flows.brand.model"}),
     "checks": frozenset({"flows.brand"}),
@@ -105,7 +109,7 @@ RESERVED: dict[str, frozenset[str]] = {
     "s3fs": frozenset({"storage"}),
     "httpx": frozenset({"ideogram"}),
     "yaml": frozenset({"documents"}),
-    "prefect": frozenset({"generate", "retain", "audit", "runtime"}),
+    "prefect": frozenset({"generate", "retain", "audit", "maintain", "runtime"}),
 }
 MAX_LINES = 400
 
@@ -406,7 +410,7 @@ _FAKE_KEY = "q7Rz2Lm9Xa4Tb6Vc" + "8Yd1Wn3Kp5Hs0Jf"
         (reserved, "flows/assets/a.py", "import fsspec.implementations.local", "storage alone"),
         (reserved, "flows/pipeline.py", "from httpx import Client", "ideogram alone"),
         (reserved, "flows/settings.py", "import yaml", "documents alone"),
-        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "generate, retain, runtime alone"),
+        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "alone"),
         (light_commands, "flows/cli.py", "from flows.generate import generate", "inside the function"),
         (shadowing, "flows/types.py", "", "types"),
         (shadowing, "flows/prefect/__init__.py", "", "prefect"),

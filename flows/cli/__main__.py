@@ -2,4 +2,6 @@
 
 from flows.cli.app import main
 
-main()
+# Guarded, since processes that are started from ours may import this module again.
+if __name__ == "__main__":
+    main()

@@ -12,9 +12,14 @@ import typer
 
 # Importing them is what adds their verbs.
 from flows.cli import (  # noqa: F401
+    auditing,
     buying,
+    handing,
     keeping,
     looking,
+    repeating,
+    scheduling,
+    telling,
     trying,
 )
 from flows.cli.base import app

@@ -60,8 +60,9 @@ async def conduct(
     kind: str, project: str, config: list[str], work: Work[R], ending: Callable[[R, str], Ending]
 ) -> State[Any]:
     """The flow run's final state, after `work` on the project's workspace; `ending` says what its report comes to."""
-    onlooker = _ONLOOKER.get() or Onlooker()
-    with bridged() as bridge, stopping(onlooker.stop):
+    watched = _ONLOOKER.get()
+    onlooker = watched or Onlooker()
+    with bridged() as bridge, stopping(onlooker.stop, insist=watched is not None):
         try:
             opened = partial(open_workspace, Path(project) if project else None, tuple(config))
             ws = await asyncio.to_thread(opened)

@@ -8,7 +8,7 @@ the composition root and the commands import this room: whatever needs a setting
 from flows.settings.generate import base_yaml
 from flows.settings.load import load_settings
 from flows.settings.loaded import Loaded, Source
-from flows.settings.model import Api, Budget, Generate, Sandbox, Sections, Settings, Storage
+from flows.settings.model import Api, Budget, Generate, Sandbox, Schedule, Schedules, Sections, Settings, Storage
 
 __all__ = [
     "Api",
@@ -16,6 +16,8 @@ __all__ = [
     "Generate",
     "Loaded",
     "Sandbox",
+    "Schedule",
+    "Schedules",
     "Sections",
     "Settings",
     "Source",

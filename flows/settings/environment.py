@@ -88,12 +88,16 @@ def _value(text: str, annotation: Any) -> Any:
     kinds = _branches(annotation)
     if type(None) in kinds and text.strip() in {"", "~", "null"}:
         return None
-    if any((get_origin(kind) or kind) in (tuple, Mapping) for kind in kinds):
+    if any((get_origin(kind) or kind) in (tuple, Mapping) or _is_model(kind) for kind in kinds):
         return json.loads(text, parse_constant=_no_constant)
     if any(kind in (int, float, bool) for kind in kinds):
         return resolve(text.strip())
     # Texts and choices; money too, which as a text keeps every digit.
     return text.strip()
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _no_constant(name: str) -> Any:

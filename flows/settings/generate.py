@@ -48,6 +48,8 @@ def _scalar(value: Any) -> str:
     """A default as YAML 1.2, quoted only where it has to be."""
     if isinstance(value, tuple):
         return f"[{', '.join(_scalar(member) for member in value)}]"
+    if isinstance(value, BaseModel):
+        return "{" + ", ".join(f"{key}: {_scalar(getattr(value, key))}" for key in type(value).model_fields) + "}"
     if isinstance(value, Mapping):
         return json.dumps(dict(value), ensure_ascii=False)
     if isinstance(value, Decimal):

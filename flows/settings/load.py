@@ -76,6 +76,7 @@ def _settings(root: Path, sections: Sections, key: SecretStr | None) -> Settings
         budget=sections.budget,
         generate=sections.generate,
         retain=sections.retain,
+        schedules=sections.schedules,
         sandbox=sections.sandbox,
     )
 

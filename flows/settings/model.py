@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -29,6 +30,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Dollars = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=6)]
 Zone = Annotated[str, AfterValidator(rules.timezone)]
 Template = Annotated[str, Field(max_length=500), AfterValidator(rules.name_template)]
+Cron = Annotated[str, Field(max_length=200), AfterValidator(rules.cron)]
 
 
 class _Section(BaseModel):
@@ -158,6 +160,42 @@ class Retain(_Section):
     )
 
 
+class Schedule(_Section):
+    """When a flow runs by itself. Both are always said together: an hour means nothing without its time zone."""
+
+    cron: Cron
+    timezone: Zone
+
+    def __str__(self) -> str:
+        return f"{rules.cron_in_words(self.cron)}, {self.timezone}"
+
+    def after(self, now: datetime) -> datetime:
+        """The next time it comes true, in its own time zone."""
+        return rules.cron_after(self.cron, now.astimezone(ZoneInfo(self.timezone)))
+
+
+class Schedules(_Section):
+    """What `ideoflow serve` runs when: {cron: "minute hour day month weekday", timezone: Europe/Berlin} or null."""
+
+    generate: Schedule | None = Field(
+        Schedule(cron="0 6 * * 1-5", timezone="UTC"),
+        description="Buy what the manifests want and the history has not; null leaves it to people. Late, doubled or "
+        "missed runs buy nothing twice.",
+    )
+    retain: Schedule | None = Field(
+        Schedule(cron="30 2 * * *", timezone="UTC"),
+        description="Carry out the retention policy. It does nothing while configs/retention.yaml has it off.",
+    )
+    audit: Schedule | None = Field(
+        Schedule(cron="0 5 * * 1", timezone="UTC"), description="Measure the brand and publish the report."
+    )
+    maintain: Schedule | None = Field(
+        Schedule(cron="30 3 * * *", timezone="UTC"),
+        description="Finish what killed runs left, measure what is not measured, verify a seventh of the pictures: "
+        "in a week all of them.",
+    )
+
+
 class Sandbox(_Section):
     """The offline stand-in, used while api.base_url is `sandbox`."""
 
@@ -179,6 +217,7 @@ class Sections(_Section):
     budget: Budget = Field(default_factory=Budget)
     generate: Generate = Field(default_factory=Generate)
     retain: Retain = Field(default_factory=Retain)
+    schedules: Schedules = Field(default_factory=Schedules)
     sandbox: Sandbox = Field(default_factory=Sandbox)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from cronsim import CronSim, CronSimError
 from pydantic_core import PydanticCustomError
 
 from flows.documents import nearest
@@ -25,6 +27,8 @@ _SECRET = re.compile(
 )
 # Words that some file systems take in place of a token, and that give nothing away.
 _NO_TOKEN = frozenset({"anon", "cloud", "browser", "cache", "google_default"})
+
+_LEAP_DAY = datetime(2028, 2, 29, tzinfo=UTC)
 
 
 def _wrong(message: str, hint: str = "") -> PydanticCustomError:
@@ -149,6 +153,38 @@ def timezone(name: str) -> str:
         hint = f"Did you mean `{guess}`?" if guess else "Write a name such as Europe/Berlin or UTC."
         raise _wrong(f'"{name[:60]}" is not a time zone', hint) from None
     return name
+
+
+def cron(text: str) -> str:
+    """Five fields of cron that come true some day, as every cron understands them.
+
+    Fewer liberties than Prefect takes (no seconds, no ``@daily``, no random hours), so that what passes here it
+    takes too; a test compares the two.
+    """
+    fields = text.split()
+    if len(fields) != 5:
+        hint = 'Write minute, hour, day, month and weekday, as in "0 6 * * 1-5" (weekdays at six).'
+        raise _wrong(f"has {len(fields)} fields where cron has five", hint)
+    if "LW" in text.upper():
+        raise _wrong("asks for the last weekday of a month (LW), which Prefect does not know", "Use L or a weekday.")
+    try:
+        next(CronSim(text, _LEAP_DAY))
+    except CronSimError as error:
+        which = str(error).removeprefix("Bad ")
+        raise _wrong(f"is wrong in its {which} field", 'See "0 6 * * 1-5": weekdays at six.') from None
+    except StopIteration:
+        raise _wrong("names a day that never comes", "No such date is in any calendar.") from None
+    return " ".join(fields)
+
+
+def cron_in_words(text: str) -> str:
+    """``At 06:00 on Monday through Friday``."""
+    return CronSim(text, _LEAP_DAY).explain()
+
+
+def cron_after(text: str, now: datetime) -> datetime:
+    """When it comes true next, in the time zone of `now`."""
+    return next(CronSim(text, now))
 
 
 def name_template(text: str) -> str:

@@ -1,0 +1,55 @@
+"""One maintain from beginning to end, whoever calls it: the steps in their order, and what they come to."""
+
+from __future__ import annotations
+
+from flows.campaign import Step, plainly
+from flows.errors import HistoryBusy
+from flows.history.lock import lock
+from flows.history.owners import this_process
+from flows.measuring import Tell
+from flows.pipeline.kit import Stop
+from flows.upkeep.finish import finish, seal
+from flows.upkeep.measure import measure
+from flows.upkeep.report import Upkeep, published
+from flows.upkeep.subset import Subset
+from flows.upkeep.verify import verify
+from flows.workspace import Workspace
+
+
+async def maintain(
+    ws: Workspace,
+    subset: str = "",
+    *,
+    step: Step = plainly,
+    tell: Tell = lambda _: None,
+    stop: Stop | None = None,
+) -> tuple[Upkeep, str]:
+    """Finish, seal, measure, verify, report: the account, and where the report is.
+
+    `subset` is the share of pictures to read, as in ``2/7``. HistoryBusy while another one is at work.
+    """
+    stop = Stop() if stop is None else stop  # an unasked Stop is falsy
+    share = Subset.of(subset, ws.now())
+    run_id, started = ws.new_id(), ws.now()
+    with lock(ws.history, "maintain", this_process(run_id), token=run_id, now=started) as alone:
+        if not alone:
+            raise HistoryBusy("another maintain is at work on this history: nothing to do but wait for it")
+        finished = await step("finish what was left", finish, ws, tell, stop)
+        sealed = await step("seal the journal", seal, ws, run_id)
+        filled = await step("measure the pictures", measure, ws, tell, stop)
+        verified = await step("verify the pictures", verify, ws, run_id, share, filled.failures, tell, stop)
+    upkeep = Upkeep(
+        run_id=run_id,
+        started_at=started,
+        finished_at=ws.now(),
+        origin=ws.settings.origin,
+        finished=finished,
+        sealed=sealed,
+        measured=filled.measured,
+        verified=verified,
+        stopped=stop.reason,
+        assets=ws.assets.url,
+        history=ws.history.url,
+    )
+    where = await step("write the report", published, ws, upkeep)
+    return upkeep, where
