@@ -355,3 +355,17 @@ def test_expanding_is_pure(wants: Load) -> None:
     """The same text and the same instant give the same variants, in the same order."""
     text = "- {id: a, prompt: '{m}', matrix: {m: [x, y, z]}, seeds: [3, 1, 2], refresh: daily}"
     assert wants(text).variants == wants(text).variants
+
+
+def test_a_retention_class_comes_from_defaults_prompt_or_axis(wants: Load) -> None:
+    """The most particular wins, as with any other key."""
+    loaded = wants(
+        """\
+version: 1
+defaults: {model: V_2, retention: work}
+prompts:
+  - {id: a, prompt: x}
+  - {id: b, prompt: x, retention: masters, matrix: {kind: {draft: {retention: scrap}, final: {}}}}
+"""
+    )
+    assert [variant.retention for variant in loaded.variants] == ["work", "scrap", "masters"]

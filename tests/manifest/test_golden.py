@@ -81,3 +81,10 @@ def test_what_does_not_distinguish_pictures(variants: dict[str, Variant]) -> Non
         prompt=f"  {variant.prompt} ",
     )
     assert fingerprint(relabelled, "sandbox") == fingerprint(variant, "sandbox")
+
+
+def test_a_retention_class_is_a_label_and_moves_no_fingerprint(variants: dict[str, Variant]) -> None:
+    """It says how long a picture stays, not what it shows."""
+    for name, variant in variants.items():
+        labelled = replace(variant, retention="masters")
+        assert fingerprint(labelled, "api.ideogram.ai") == GOLDEN[name]

@@ -22,6 +22,7 @@ from flows.history.schema import event_row
 from flows.history.standing import current
 from flows.keeping import retain
 from flows.outlook import Wish, look, would_free
+from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport, ending
 from flows.retention.decide import Action
 from flows.retention.sweep import Broom, sweep
@@ -231,7 +232,7 @@ def test_a_plan_older_than_its_policy_is_refused(project: Path, ws: Workspace, s
     outlook = look(ws, APPLY)
     policy(project, "  classic: {match: all, keep_within: 10d, allow_empty: true}\n")
     with pytest.raises(Refused, match="was changed after this was decided"):
-        keeping.carry_out(ws, APPLY, outlook, lambda _: None, keeping.Stop())
+        keeping.carry_out(ws, APPLY, outlook, lambda _: None, Stop())
     assert events(ws, Event.TRASHED) == []
 
 
@@ -406,7 +407,7 @@ def test_the_report_says_all_of_it(ws: Workspace, stock: Any) -> None:
 @pytest.mark.s3
 def test_a_bucket_that_keeps_what_is_deleted_is_reported(project: Path, s3_bucket: Any, stock: Any) -> None:
     """Deleting works there, and frees nothing at once."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     client = boto3.client("s3", endpoint_url=s3_bucket.options["endpoint_url"], region_name="eu-central-1")
     client.put_bucket_versioning(Bucket=s3_bucket.name, VersioningConfiguration={"Status": "Enabled"})

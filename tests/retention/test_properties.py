@@ -84,7 +84,7 @@ POLICIES = st.builds(
 def decided(pictures: list[dict[str, Any]], policy: Policy, table: Any) -> tuple[Decisions, dict[str, Action]]:
     decisions = decide(table(pictures), policy, NOW)
     names = decisions.images["image_id"].to_pylist()
-    return decisions, {name: Action(int(action)) for name, action in zip(names, decisions.action, strict=True)}
+    return decisions, {str(name): Action(int(action)) for name, action in zip(names, decisions.action, strict=True)}
 
 
 def table(pictures: list[dict[str, Any]]) -> pa.Table:
@@ -132,7 +132,8 @@ def test_more_rules_never_remove_more(pictures: list[dict[str, Any]], policy: Po
     one = policy.classes[index]
     rule = data.draw(st.sampled_from(sorted(RULES)))
     old, new = getattr(one, rule), data.draw(RULES[rule])
-    looser = replace(one, **{rule: new if not old else max(old, new)})
+    more: dict[str, Any] = {rule: new if not old else max(old, new)}
+    looser = replace(one, **more)
     classes = (looser, policy.classes[1]) if index == 0 else (policy.classes[0], looser)
     _, after = decided(pictures, replace(policy, classes=classes), table)
     assert {name for name, action in before.items() if action is Action.KEEP} <= {
