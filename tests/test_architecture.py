@@ -35,6 +35,8 @@ LAYERS: dict[str, frozenset[str]] = {
             "account",
             "recovery",
             "money",
+            "starter",
+            "doctor",
         }
     ),
     "use cases": frozenset({"planner", "pipeline"}),
@@ -52,6 +54,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
+    "starter": frozenset({"flows.settings"}),
+    "doctor": frozenset({"flows.workspace", "flows.settings", "flows.orchestrator", "flows.starter.files"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
