@@ -48,14 +48,16 @@ BESIDE: dict[str, frozenset[str]] = {
     "cli": frozenset({"flows.generate", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
-    "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
+    "runtime": frozenset(
+        {"flows.settings", "flows.workspace", "flows.campaign", "flows.signals", "flows.doctor.deployments"}
+    ),
     "steps": frozenset({"flows.workspace", "flows.money"}),
     "account": frozenset({"flows.steps"}),
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "starter": frozenset({"flows.settings"}),
-    "doctor": frozenset({"flows.workspace", "flows.settings", "flows.orchestrator", "flows.starter.files"}),
+    "doctor": frozenset({"flows.workspace", "flows.starter.files"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.base import Json, app
+from flows.cli.base import Config, Json, Project, app, workspace
+
+if TYPE_CHECKING:
+    from flows.doctor.deployments import Server
 
 
 @app.command()
@@ -55,3 +60,40 @@ def init(
         typer.echo("nothing to write, the project is complete")
     typer.echo(f"next     `{step}ideoflow plan` shows what the example would cost (on the sandbox: nothing)")
     return 0
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: dead locks, stale files, schemas.")] = False,
+    project: Project = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Look whether everything is in place: packages, key, storage rights, clock, disk, journal, Prefect. Buys nothing."""
+    from flows.cli.checking import show
+    from flows.doctor.examine import examine, without_project
+    from flows.doctor.mend import mend
+    from flows.errors import UserError
+
+    try:
+        ws = workspace(project, config)
+    except UserError as error:
+        return show(without_project(error), (), as_json=as_json)
+    done = mend(ws) if fix else []
+    return show(examine(ws, _prefect()), done, as_json=as_json)
+
+
+def _prefect() -> Callable[[], Server] | None:
+    """How to ask the Prefect server; None where none is configured. Importing Prefect takes a second."""
+    from flows.orchestrator import prefect_configured, quieten
+
+    if not prefect_configured(os.environ):
+        return None
+
+    def look() -> Server:
+        quieten(os.environ)
+        from flows.runtime.deployed import look
+
+        return look()
+
+    return look
