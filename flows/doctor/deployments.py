@@ -85,15 +85,13 @@ def _flow(entrypoint: str) -> str:
 
 
 def ours(deployment: Deployment, known: Sequence[Deployment]) -> bool:
-    """Whether a server's deployment is one of this project's program: others share a server."""
-    return _dotted(deployment.entrypoint).startswith("flows.") or deployment.name in {one.name for one in known}
+    """Whether a server's deployment is one of this project's program: others share a server.
 
-
-def _dotted(entrypoint: str) -> str:
-    """``/x/flows/generate.py:generate`` and ``flows.generate.generate`` are the same flow."""
-    path = entrypoint.replace(".py:", ".").replace("\\", "/").replace("/", ".")
-    _, found, rest = f".{path}".rpartition(".flows.")
-    return f"flows.{rest}" if found else path
+    Ours are named after their module: ``flows.generate.generate``, or ``flows/generate.py:generate``.
+    """
+    parts = deployment.entrypoint.replace(".py:", ".").replace("\\", ".").replace("/", ".").split(".")[-3:]
+    named = len(parts) == 3 and parts[0] == "flows" and parts[1] == parts[2]
+    return named or deployment.name in {one.name for one in known}
 
 
 def server(found: Server) -> Check:
@@ -131,7 +129,9 @@ def _missing(file: Sequence[Deployment], found: Sequence[Deployment]) -> Iterato
     there = {one.name for one in found}
     absent = [one.name for one in file if one.name not in there]
     if absent:
-        yield odd(NAME, f"not on the server: {', '.join(absent)}", f"`{_DEPLOY}`, or leave it if you start runs yourself")
+        yield odd(
+            NAME, f"not on the server: {', '.join(absent)}", f"`{_DEPLOY}`, or leave it if you start runs yourself"
+        )
 
 
 def _beside(file: Sequence[Deployment], found: Deployment) -> Iterator[Check]:

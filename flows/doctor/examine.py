@@ -37,7 +37,11 @@ def examine(ws: Workspace, look: Look | None) -> Iterator[Check]:
     yield from _guarded(service.KEY, lambda: asyncio.run(service.ask(ws)))
     # Before the storages are tried: a first write tidies up, and would hide what a killed run left.
     yield from _guarded("journal", lambda: _books(ws))
-    places: tuple[tuple[str, Storage], ...] = (("pictures", ws.assets), ("history", ws.history), ("reports", ws.reports))
+    places: tuple[tuple[str, Storage], ...] = (
+        ("pictures", ws.assets),
+        ("history", ws.history),
+        ("reports", ws.reports),
+    )
     for name, storage in places:
         yield from _guarded(f"storage ({name})", lambda name=name, storage=storage: _storage(ws, name, storage))
     yield from _guarded("disk", lambda: machine.room(ws))
@@ -69,7 +73,9 @@ def _manifest(ws: Workspace) -> Check:
     wanted = words.count(sum(variant.count for variant in loaded.variants), "image")
     if loaded.warnings:
         odd_things = words.count(len(loaded.warnings), "warning")
-        return odd("manifest", f"{', '.join(loaded.files)}: {wanted} wanted, {odd_things}", "`ideoflow validate` shows them")
+        return odd(
+            "manifest", f"{', '.join(loaded.files)}: {wanted} wanted, {odd_things}", "`ideoflow validate` shows them"
+        )
     return ok("manifest", f"{', '.join(loaded.files)}: in order, {wanted} wanted")
 
 

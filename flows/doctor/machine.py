@@ -63,4 +63,4 @@ def room(ws: Workspace) -> Iterator[Check]:
     # Where downloads are before they are verified.
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free not in seen:
-        yield verdicts.disk("disk (temporary files)", free, reserve)
+        yield verdicts.disk("disk (temporary)", free, reserve)

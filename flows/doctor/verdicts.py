@@ -75,7 +75,9 @@ def disk(name: str, free: int, reserve: int) -> Check:
             "make room, or lower storage.reserve_mb",
         )
     if free < reserve + ROOMY:
-        return odd(name, f"{shown} free, of which {words.size(reserve)} stay untouched", "make room before a large campaign")
+        return odd(
+            name, f"{shown} free, of which {words.size(reserve)} stay untouched", "make room before a large campaign"
+        )
     return ok(name, f"{shown} free")
 
 
