@@ -69,7 +69,7 @@ def doctor(
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """Look whether everything is in place: key, storage rights, clocks, disk, journal, packages, Prefect. Buys nothing."""
+    """Check that everything is in place: key, storage rights, clocks, disk, journal, versions, Prefect. Buys nothing."""
     from flows.cli.checking import show
     from flows.doctor.examine import examine, without_project
     from flows.doctor.mend import mend

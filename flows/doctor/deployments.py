@@ -57,14 +57,15 @@ def wanted(data: Any) -> tuple[Deployment, ...]:
     """The deployments of a prefect.yaml, as far as it has any. ValueError where it is not of that form."""
     entries = data.get("deployments") if isinstance(data, Mapping) else None
     if not isinstance(entries, list):
-        raise ValueError("it has no list of deployments")
+        # A file of the wrong form, no wrong call.
+        raise ValueError("it has no list of deployments")  # noqa: TRY004
     return tuple(_wanted(entry) for entry in entries)
 
 
 def _wanted(entry: Any) -> Deployment:
     name, entrypoint = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("name", "entrypoint"))
     if not isinstance(name, str) or not isinstance(entrypoint, str):
-        raise ValueError("a deployment without name and entrypoint is in it")
+        raise ValueError("a deployment without name and entrypoint is in it")  # noqa: TRY004  as above
     pool = entry.get("work_pool")
     return Deployment(
         f"{_flow(entrypoint)}/{name}",

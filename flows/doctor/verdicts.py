@@ -71,7 +71,7 @@ def disk(name: str, free: int, reserve: int) -> Check:
     if free < reserve:
         return bad(
             name,
-            f"{shown} free, less than storage.reserve_mb leaves untouched ({words.size(reserve)}): nothing will be bought",
+            f"{shown} free, less than the {words.size(reserve)} that stay untouched: nothing will be bought",
             "make room, or lower storage.reserve_mb",
         )
     if free < reserve + ROOMY:

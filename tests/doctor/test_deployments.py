@@ -44,7 +44,7 @@ def test_the_file_is_read() -> None:
 @pytest.mark.parametrize("text", ["name: x", "deployments: {}", "deployments: [{name: x}]", "deployments: [3]"])
 def test_a_file_of_another_form_is_said_to_be(text: str) -> None:
     """Instead of comparing with nothing."""
-    with pytest.raises(ValueError, match="it has|is in it"):
+    with pytest.raises(ValueError, match=r"it has|is in it"):
         wanted(parse(text, "configs/prefect.yaml").data)
 
 
@@ -115,7 +115,8 @@ with prefect_test_harness(server_startup_timeout=180):
     from flows.runtime.deployed import look
     found = look()
 print(json.dumps([found.trouble, found.version == found.ours, [
-    [one.name, one.entrypoint, one.paused, one.pool, [[s.when, s.timezone, s.active, bool(s.id)] for s in one.schedules]]
+    [one.name, one.entrypoint, one.paused, one.pool,
+     [[s.when, s.timezone, s.active, bool(s.id)] for s in one.schedules]]
     for one in found.deployments]]))
 """
 
