@@ -27,16 +27,14 @@ from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
-from flows.pipeline.kit import Progress, Stop
-from flows.pipeline.run import run
-from flows.pipeline.settle import resubmit_old
-from flows.pipeline.tally import Tally
 from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
     from flows.assets.features import Features
+    from flows.pipeline.kit import Progress, Stop
+    from flows.pipeline.tally import Tally
 
 FEATURE_TIMEOUT_S = 60
 FEATURE_BATCH = 512
@@ -162,6 +160,9 @@ def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
 
 async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[[Progress], None], stop: Stop) -> Done:
     """Finish what earlier runs left, buy what the plan says, seal. Errors of single requests are in the tally."""
+    from flows.pipeline.run import run  # noqa: PLC0415  who only plans needs no HTTP and no Pillow
+    from flows.pipeline.settle import resubmit_old  # noqa: PLC0415  see above
+
     run_id, started = ws.new_id(), ws.now()
     await asyncio.to_thread(relabel, ws, prepared, run_id)
     async with ws.api() as api:
@@ -222,6 +223,7 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
     """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
     from flows.assets.isolation import extract_many  # noqa: PLC0415  numpy and scipy are slow to import
+    from flows.pipeline.kit import Progress  # noqa: PLC0415  see `carry_out`
 
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
     stored = view.images(ws.parts, ["image_id", "sha256", "local_path"], mine)

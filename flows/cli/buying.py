@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ def validate(
     as_json: Json = False,
 ) -> int:
     """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
-    from flows.cli.printing import validated
+    from flows.cli.plain import validated
     from flows.ideogram.catalogue import price_tier
 
     ws = workspace(project, config)
@@ -96,6 +95,8 @@ def recover(
     as_json: Json = False,
 ) -> int:
     """Finish what earlier runs left, and settle requests that are in doubt."""
+    import asyncio
+
     from flows.cli import tables
     from flows.cli.watching import watched
     from flows.recovery import Verdicts

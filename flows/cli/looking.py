@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -64,6 +63,8 @@ def spend(
 
     ws, day = workspace(project, config), since.date() if since else None
     if reconcile:
+        import asyncio
+
         from flows.money.billing import compare
 
         bill = asyncio.run(compare(ws, day))

@@ -69,7 +69,7 @@ def doctor(
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """Check that everything is in place: key, storage rights, clocks, disk, journal, versions, Prefect. Buys nothing."""
+    """Look whether all is in place: key, storage rights, clocks, disk, journal, versions, Prefect. Buys nothing."""
     from flows.cli.checking import show
     from flows.doctor.examine import examine, without_project
     from flows.doctor.mend import mend

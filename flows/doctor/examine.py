@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from flows.doctor import books, deployments, machine, mend, service, storages, verdicts
 from flows.doctor.check import Check, bad, odd, ok, skipped
@@ -43,7 +44,7 @@ def examine(ws: Workspace, look: Look | None) -> Iterator[Check]:
         ("reports", ws.reports),
     )
     for name, storage in places:
-        yield from _guarded(f"storage ({name})", lambda name=name, storage=storage: _storage(ws, name, storage))
+        yield from _guarded(f"storage ({name})", partial(_storage, ws, name, storage))
     yield from _guarded("disk", lambda: machine.room(ws))
     yield from _guarded("prefect", lambda: _prefect(ws, look))
 

@@ -59,7 +59,8 @@ class Parts:
         schema = DATASETS[dataset]
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         if not parts:
-            return wanted.empty_table()
+            # Not `empty_table`, which looks for pandas.
+            return pa.Table.from_batches([], wanted)
         from pyarrow import dataset as ds  # noqa: PLC0415  its import is slow and an empty history needs none
 
         filesystem, root = self.storage.arrow()

@@ -12,9 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import pyarrow.compute as pc
-
 from flows.history import view
+from flows.history.conditions import among
 from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.parts import Parts
@@ -31,7 +30,7 @@ def candidates(
     found: defaultdict[str, set[str]] = defaultdict(set)
     if not statuses:
         return {}
-    ours = pc.field("fingerprint").isin(sorted(fingerprints))
+    ours = among("fingerprint", fingerprints)
     # Not filtered by status here: of several rows of one image the best stands.
     for row in view.images(parts, ["image_id", "fingerprint", "status"], ours).to_pylist():
         if row["status"] in statuses:

@@ -47,7 +47,7 @@ def test_whatever_is_answered_the_files_are_in_order(brand: str, campaign: str, 
     manifest = said(made, "prompts.yaml")
     assert (manifest["brand"], manifest["defaults"]["campaign"]) == (found.key, campaign.strip())
     assert said(made, f"configs/brands/{found.key}.yml")["meta"]["name"] == brand.strip()
-    loaded = load([("prompts.yaml", made["prompts.yaml"].text)], datetime.now(tz=UTC), ZoneInfo("UTC"))
+    loaded = load([("prompts.yaml", made["prompts.yaml"].text.encode())], datetime.now(tz=UTC), ZoneInfo("UTC"))
     assert not loaded.warnings
 
 
