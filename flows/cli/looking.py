@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 
 class By(StrEnum):
@@ -21,7 +21,7 @@ class By(StrEnum):
     BRAND = "brand"
 
 
-@app.command()
+@app.command(epilog=example("ideoflow history poster --out images.csv"))
 def history(
     words: Annotated[list[str] | None, typer.Argument(help="Words that prompt, name or model must hold.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows: .csv, .json or .parquet.")] = None,
@@ -43,7 +43,7 @@ def history(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow spend --by campaign"))
 def spend(
     by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.DAY,
     since: Annotated[

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
     from flows.doctor.deployments import Server
 
 
-@app.command()
+@app.command(epilog=example("ideoflow init summer --brand Helio --yes"))
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to; this folder if left out.")] = Path(),
     brand: Annotated[str | None, typer.Option("--brand", help="The brand's name; else the folder's.")] = None,
@@ -62,7 +62,7 @@ def init(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow doctor", "ideoflow doctor --config production --fix"))
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: dead locks, stale files, schemas.")] = False,
     project: Project = None,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.history.conditions import among, equals, texts
@@ -16,6 +16,7 @@ from flows.history.conditions import among, equals, texts
 WORDS = st.lists(st.text(max_size=8), max_size=6)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_texts_are_an_ordinary_array(words: Sequence[str]) -> None:
     """Whatever is in them: nothing, other scripts, line breaks."""
@@ -24,6 +25,7 @@ def test_texts_are_an_ordinary_array(words: Sequence[str]) -> None:
     assert made.equals(pa.array(words, pa.string()))
 
 
+@settings(deadline=None)
 @given(rows=WORDS, wanted=WORDS, other=st.text(max_size=8))
 def test_conditions_choose_what_pyarrow_would(rows: Sequence[str], wanted: Sequence[str], other: str) -> None:
     """Row by row, alone, negated and joined."""
