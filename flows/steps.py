@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
@@ -22,16 +23,15 @@ from flows.history.fold import Book
 from flows.history.records import Entry
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
-from flows.measuring import back_fill
 from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
-from flows.pipeline.kit import Progress, Stop
-from flows.pipeline.run import run
-from flows.pipeline.settle import resubmit_old
-from flows.pipeline.tally import Tally
 from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
 from flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flows.pipeline.kit import Progress, Stop
+    from flows.pipeline.tally import Tally
 
 RETRIED = ("withheld", "lost")
 
@@ -155,6 +155,9 @@ def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
 
 async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[[Progress], None], stop: Stop) -> Done:
     """Finish what earlier runs left, buy what the plan says, seal. Errors of single requests are in the tally."""
+    from flows.pipeline.run import run  # noqa: PLC0415  who only plans needs no HTTP and no Pillow
+    from flows.pipeline.settle import resubmit_old  # noqa: PLC0415  see above
+
     run_id, started = ws.new_id(), ws.now()
     await asyncio.to_thread(relabel, ws, prepared, run_id)
     async with ws.api() as api:
@@ -201,6 +204,8 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
     """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
+    from flows.measuring import back_fill  # noqa: PLC0415  see `carry_out`
+
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
     return back_fill(ws, tell, mine).measured
 

@@ -47,6 +47,8 @@ LAYERS: dict[str, frozenset[str]] = {
             "auditing",
             "deployments",
             "upkeep",
+            "starter",
+            "doctor",
         }
     ),
     "use cases": frozenset({"planner", "pipeline", "retention", "repetition", "recognition", "export"}),
@@ -71,7 +73,9 @@ BESIDE: dict[str, frozenset[str]] = {
     "cli": frozenset({"flows.generate", "flows.retain", "flows.audit", "flows.demo", "flows.generated"}),
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
-    "runtime": frozenset({"flows.settings", "flows.workspace", "flows.campaign", "flows.signals"}),
+    "runtime": frozenset(
+        {"flows.settings", "flows.workspace", "flows.campaign", "flows.signals", "flows.doctor.deployments"}
+    ),
     "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring", "flows.labels"}),
     "measuring": frozenset({"flows.workspace"}),
     "auditing": frozenset({"flows.workspace", "flows.measuring", "flows.money", "flows.campaign"}),
@@ -91,6 +95,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "library": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
     "deployments": frozenset({"flows.settings"}),
+    "starter": frozenset({"flows.settings"}),
+    "doctor": frozenset({"flows.workspace", "flows.starter.files"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets", "flows.brand.model"}),
     "checks": frozenset({"flows.brand"}),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.history.current import current
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import State
@@ -16,6 +15,7 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
+from flows.history.standing import current
 from flows.retain import retain
 from flows.workspace import open_workspace
 

@@ -41,8 +41,8 @@ from flows.ideogram.answers import Delivered
 from flows.ideogram.links import link_expiry
 from flows.measuring import Tell, back_fill, read_lettering
 from flows.money.spending import CapState, caps
+from flows.pipeline.answered import reading
 from flows.pipeline.doubt import doubtful
-from flows.pipeline.finish import reading
 from flows.pipeline.kit import Progress, Stop
 from flows.storage.base import Stat
 from flows.workspace import Workspace

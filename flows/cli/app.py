@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -19,6 +18,7 @@ from flows.cli import (  # noqa: F401
     looking,
     repeating,
     scheduling,
+    starting,
     telling,
     trying,
 )
@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
         code = 4
     except Exception:  # noqa: BLE001  a bug, and said to be one
+        import traceback
+
         traceback.print_exc()
         _say("this is a bug, please report it with the lines above")
         code = 1

@@ -14,15 +14,27 @@ app = typer.Typer(
     name="ideoflow",
     help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Try it without a key: by default an offline sandbox stands in. `ideoflow plan`, then `ideoflow generate`.",
 )
 
+
+def example(*lines: str) -> str:
+    """The end of a verb's --help: commands as they are typed, which a test takes from there and runs."""
+    return "\n\n".join(["[bold]Example[/]", *(f"$ {line}" for line in lines)])
+
+
+def _overlays(incomplete: str) -> list[str]:
+    """What --config can be completed to: the names of the files in `configs/`."""
+    names = sorted(path.stem for path in Path("configs").glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 Project = Annotated[Path | None, typer.Option("--project", help="The project's folder.", envvar="IDEOFLOW_PROJECT")]
 Config = Annotated[
-    list[str] | None, typer.Option("--config", "-c", help="An overlay: a file, or a name such as s3. Repeats.")
+    list[str] | None,
+    typer.Option("--config", "-c", help="An overlay: a file, or a name such as s3. Repeats.", autocompletion=_overlays),
 ]
 Manifest = Annotated[
     list[str] | None, typer.Option("--manifest", "-m", help="A manifest: file, glob or fsspec URL. Repeats.")

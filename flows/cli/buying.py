@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, workspace
+from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, example, workspace
 
 
-@app.command()
+@app.command(epilog=example("ideoflow validate", "ideoflow validate prompts.yaml --json"))
 def validate(
     manifest: Annotated[list[str] | None, typer.Argument(help="Manifests; those of the settings if left out.")] = None,
     project: Project = None,
@@ -18,7 +17,7 @@ def validate(
     as_json: Json = False,
 ) -> int:
     """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
-    from flows.cli.printing import validated
+    from flows.cli.plain import validated
     from flows.ideogram.catalogue import price_tier
 
     ws = workspace(project, config)
@@ -30,7 +29,7 @@ def validate(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow plan --select tag:hero", "ideoflow plan --config production --json"))
 def plan(
     manifest: Manifest = None,
     select: Select = None,
@@ -53,7 +52,7 @@ def plan(
     return 4 if prepared.doubts else 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow generate --limit 2 --yes", "ideoflow generate --config production --limit 1"))
 def generate(
     manifest: Manifest = None,
     select: Select = None,
@@ -79,7 +78,7 @@ def generate(
     return run(workspace(project, config), ask, config or [], yes=yes, as_json=as_json, prefect=prefect)
 
 
-@app.command()
+@app.command(epilog=example("ideoflow recover"))
 def recover(
     resubmit: Annotated[
         list[str] | None, typer.Option("--resubmit", help="It did not run: buy it again. A request id, or all.")
@@ -96,6 +95,8 @@ def recover(
     as_json: Json = False,
 ) -> int:
     """Finish what earlier runs left, and settle requests that are in doubt."""
+    import asyncio
+
     from flows.cli import tables
     from flows.cli.watching import watched
     from flows.recovery import Verdicts

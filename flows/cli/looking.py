@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 from flows.history.events import State
 
 
@@ -23,7 +22,7 @@ class By(StrEnum):
     BRAND = "brand"
 
 
-@app.command()
+@app.command(epilog=example("ideoflow history poster --out images.csv"))
 def history(
     words: Annotated[
         list[str] | None,
@@ -102,7 +101,7 @@ def sql(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow spend --by campaign"))
 def spend(
     by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.DAY,
     since: Annotated[
@@ -122,6 +121,8 @@ def spend(
 
     ws, day = workspace(project, config), since.date() if since else None
     if reconcile:
+        import asyncio
+
         from flows.money.billing import compare
 
         bill = asyncio.run(compare(ws, day))

@@ -6,14 +6,10 @@ escape codes and no folding, so that grep finds what it looks for.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -21,10 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from flows.report import RunReport, summary_lines, to_json, words
+from flows.cli.plain import emit, warn
+from flows.report import RunReport, summary_lines, to_json
 
-if TYPE_CHECKING:
-    from flows.manifest.load import Loaded
+__all__ = ["console", "emit", "linked", "near", "report", "sentence", "warn"]
 
 # Wide enough that nothing folds where no terminal has a width.
 UNBOUNDED = 1000
@@ -43,21 +39,6 @@ def console() -> Console:
     if not out.is_terminal:
         out.width = UNBOUNDED
     return out
-
-
-def emit(value: Any) -> None:
-    """JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, (set, frozenset, tuple)) else str(value)
 
 
 def near(place: str) -> str:
@@ -83,34 +64,6 @@ def sentence(out: Console, line: str, style: str = "") -> None:
     grid.add_column(overflow="fold")
     grid.add_row(Text(line[:indent], style), Text(words_, style))
     out.print(grid)
-
-
-def validated(loaded: Loaded, *, as_json: bool) -> None:
-    """What the manifests want, and what is odd about them."""
-    images = sum(variant.count for variant in loaded.variants)
-    prompts = len({variant.prompt_id for variant in loaded.variants})
-    if as_json:
-        emit(
-            {
-                "files": loaded.files,
-                "prompts": prompts,
-                "variants": len(loaded.variants),
-                "images": images,
-                "warnings": [vars(problem) for problem in loaded.warnings],
-            }
-        )
-        return
-    warn(loaded.warnings)
-    files = loaded.files[0] if len(loaded.files) == 1 else words.count(len(loaded.files), "manifest")
-    what = f"{words.count(prompts, 'prompt')}, {words.count(len(loaded.variants), 'variant')}"
-    typer.echo(f"{files}: in order, {what}, {words.count(images, 'image')} wanted")
-    typer.echo("next     `ideoflow plan` shows what they would cost")
-
-
-def warn(warnings: Any) -> None:
-    """What is odd, though not wrong, about what somebody wrote."""
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
 
 
 def report(done: RunReport, where: str, *, as_json: bool, last: bool = True) -> None:

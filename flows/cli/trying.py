@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Project, app, workspace
+from flows.cli.base import Project, app, example, workspace
 from flows.errors import UserError
 
 
-@app.command()
+@app.command(epilog=example("ideoflow sandbox --port 8787"))
 def sandbox(
     port: Annotated[int, typer.Option("--port", help="Where to listen, on loopback.")] = 8787,
     state: Annotated[Path | None, typer.Option("--state", help="Where its ledger lives.")] = None,
@@ -35,7 +35,7 @@ def sandbox(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow demo --fresh"))
 def demo(project: Project = None, fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False) -> int:
     """The main job on the sandbox, then a campaign bought while being killed again and again."""
     from flows.demo import show

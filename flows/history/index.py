@@ -9,8 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
-
+from flows.history.conditions import among, equals
 from flows.history.events import Event
 from flows.history.parts import Parts
 from flows.history.records import Outcome
@@ -71,7 +70,7 @@ class SealedIndex:
         # Merged parts say nothing new, and events are never taken back: what is known stays.
         fresh = [part for part in listing if part not in self._events_seen]
         if fresh:
-            ours = (pc.field("event") == str(Event.REPLACED)) & pc.field("fingerprint").isin(sorted(wanted))
+            ours = equals("event", str(Event.REPLACED)) & among("fingerprint", wanted)
             rows = self._parts.read(fresh, "lifecycle", ["event", "fingerprint", "image_id"], ours)
             for row in rows.to_pylist():
                 self._replaced.setdefault(row["fingerprint"], set()).add(row["image_id"])

@@ -48,6 +48,14 @@ class Holding:
         return True
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A lock that somebody holds, or held when they died."""
+
+    name: str
+    dead: bool
+
+
 @contextlib.contextmanager
 def lock(storage: Storage, name: str, owner: Owner, *, token: str, now: datetime) -> Iterator[Holding]:
     """Yield a true value while holding the lock of that name below ``.locks``, a false one when another has it.
@@ -77,3 +85,21 @@ def _abandoned(locks: Storage, path: str) -> bool:
     except ValidationError:
         owner = None
     return is_dead(owner, found.modified, locks.now())
+
+
+def taken(storage: Storage) -> list[Taken]:
+    """The locks there are. Takes none, breaks none."""
+    locks = storage.sub(".locks")
+    return [
+        Taken(stat.path.removesuffix(".lock"), _abandoned(locks, stat.path))
+        for stat in locks.list()
+        if stat.path.endswith(".lock")
+    ]
+
+
+def release_dead(storage: Storage) -> list[str]:
+    """Remove the locks whose owner is dead, as whoever wants one would: their names."""
+    locks = storage.sub(".locks")
+    released = [f"{one.name}.lock" for one in taken(storage) if one.dead and _abandoned(locks, f"{one.name}.lock")]
+    locks.delete(released)
+    return [name.removesuffix(".lock") for name in released]

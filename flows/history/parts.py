@@ -121,7 +121,8 @@ class Parts:
         schema = DATASETS[dataset]
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         if not parts:
-            return wanted.empty_table()
+            # Not `empty_table`, which looks for pandas.
+            return pa.Table.from_batches([], wanted)
         with self._told(dataset):
             found: pa.Table = self._dataset(parts, dataset).to_table(
                 columns=list(columns) if columns else None, filter=where
@@ -138,14 +139,14 @@ class Parts:
         """
         schema = pa.schema([DATASETS[dataset].field(name) for name in columns])
         if not parts or not fingerprints:
-            return schema.empty_table()
+            return pa.Table.from_batches([], schema)
         wanted = Wanted(fingerprints)
         with self._told(dataset):
             tagged = self._dataset(parts, dataset).scanner(columns=["fingerprint"]).scan_batches()
             holding = {one.fragment.path for one in tagged if wanted.rows([one.record_batch], "fingerprint").num_rows}
             root = self.storage.arrow()[1]
             if not holding:
-                return schema.empty_table()
+                return pa.Table.from_batches([], schema)
             found = [part for part in parts if f"{root}/{part}" in holding]
             if len(found) != len(holding):
                 found = list(parts)  # a file system with names of its own: what is known must never be overlooked

@@ -13,9 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import pyarrow.compute as pc
-
 from flows.history import view
+from flows.history.conditions import among, equals
 from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.parts import Parts
@@ -32,7 +31,7 @@ def candidates(
     found: defaultdict[str, set[str]] = defaultdict(set)
     if not statuses:
         return {}
-    ours = pc.field("fingerprint").isin(sorted(fingerprints))
+    ours = among("fingerprint", fingerprints)
     # Not filtered by status here: of several rows of one image the best stands.
     for row in view.images(parts, ["image_id", "fingerprint", "status"], ours).to_pylist():
         if row["status"] in statuses:
@@ -74,7 +73,7 @@ def successors(parts: Parts, fingerprints: Collection[str]) -> dict[tuple[str, s
     """
     if not fingerprints:
         return {}
-    ours = (pc.field("event") == str(Event.REPLACED)) & pc.field("fingerprint").isin(sorted(fingerprints))
+    ours = equals("event", Event.REPLACED) & among("fingerprint", fingerprints)
     columns = ["event_id", "event", "fingerprint", "image_id", "details"]
     given_up: defaultdict[str, dict[str, str]] = defaultdict(dict)
     linked: dict[str, str] = {}
@@ -84,7 +83,7 @@ def successors(parts: Parts, fingerprints: Collection[str]) -> dict[tuple[str, s
             linked[row["image_id"]] = new
     if not given_up.keys() or all(image in linked for images in given_up.values() for image in images):
         return {}
-    rows = view.images(parts, ["image_id", "fingerprint"], pc.field("fingerprint").isin(sorted(given_up)))
+    rows = view.images(parts, ["image_id", "fingerprint"], among("fingerprint", given_up))
     bought: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows.to_pylist():
         bought[row["fingerprint"]].append(row["image_id"])

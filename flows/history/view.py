@@ -7,6 +7,7 @@ A fold of ``images`` and ``lifecycle``. No row is ever edited: of several rows o
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.history.conditions import among, equals, texts
 from flows.history.parts import Months, Parts
 
 RANK = ("stored", "withheld", "lost")
@@ -47,7 +49,7 @@ def once(rows: pa.Table) -> pa.Table:
     """Drop the second row of an image: there is one only after a broken lock or a late answer."""
     if pc.count_distinct(rows["image_id"]).as_py() == rows.num_rows:
         return rows
-    rank = pc.index_in(rows["status"], pa.array(RANK))
+    rank = pc.index_in(rows["status"], texts(RANK))
     ordered = rows.append_column("_rank", rank).sort_by([("image_id", "ascending"), ("_rank", "ascending")])
     ids = ordered["image_id"].combine_chunks()
     first = pa.concat_arrays([pa.array([True]), pc.not_equal(ids[1:], ids[:-1])])
@@ -56,7 +58,7 @@ def once(rows: pa.Table) -> pa.Table:
 
 def relabelled(parts: Parts) -> dict[str, Names]:
     """The latest names given to a fingerprint by an event."""
-    rows = parts.rows("lifecycle", ["event_id", "fingerprint", "details"], pc.field("event") == "relabelled")
+    rows = parts.rows("lifecycle", ["event_id", "fingerprint", "details"], equals("event", "relabelled"))
     latest = sorted(rows.to_pylist(), key=lambda row: str(row["event_id"]))
     return {row["fingerprint"]: _names(json.loads(row["details"])) for row in latest}
 
@@ -64,7 +66,7 @@ def relabelled(parts: Parts) -> dict[str, Names]:
 def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
     """What the images of these fingerprints are called now; fingerprints without images are left out."""
     columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags", "retention"]
-    wanted = pc.field("fingerprint").isin(sorted(fingerprints))
+    wanted = among("fingerprint", fingerprints)
     rows = parts.rows("images", columns, wanted)
     # Ids sort by time: the newest image's own labels stand where no event says otherwise.
     found = {row["fingerprint"]: _names(row) for row in sorted(rows.to_pylist(), key=lambda row: row["image_id"])}
@@ -76,11 +78,10 @@ def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str
 
     Reproductions are not among them: no manifest ever asked for those.
     """
-    kept = ~pc.field("fingerprint").isin(sorted(fingerprints)) & (pc.field("origin") == origin)
+    kept = ~among("fingerprint", fingerprints) & equals("origin", origin)
     first = pc.field("edition").is_null() | ~pc.starts_with(pc.field("edition"), "reproduce:")
     rows = images(parts, ["prompt_id", "fingerprint"], kept & first)
-    counts = rows.group_by(["prompt_id"]).aggregate([("fingerprint", "count")])
-    return {row["prompt_id"]: row["fingerprint_count"] for row in counts.to_pylist()}
+    return dict(Counter(str(name) for name in rows["prompt_id"].to_pylist()))
 
 
 def with_names(rows: pa.Table, parts: Parts) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ from flows.ideogram.answers import Accepted, Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.ids import time_of
 from flows.pipeline import funds
-from flows.pipeline.finish import Unfinished, declined, finish, reading
+from flows.pipeline.answered import reading
+from flows.pipeline.finish import Unfinished, declined, finish
 from flows.pipeline.governor import Place
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.record import disown, put

@@ -9,7 +9,7 @@ from flows.history.fold import Book
 from flows.history.owners import STALE_AFTER, is_dead
 from flows.history.records import Ack, Claim, End, Entry, ImageRecord, ImageStatus, Outcome
 from flows.ideogram.answers import Doubtful
-from flows.pipeline.finish import reading
+from flows.pipeline.answered import reading
 
 
 def last_seen(entries: Iterable[Entry]) -> Mapping[str, datetime]:

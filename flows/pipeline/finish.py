@@ -20,11 +20,10 @@ from flows.ideogram.answers import (
     Doubtful,
     Failed,
     Pending,
-    Submission,
     read_poll,
-    read_submission,
 )
 from flows.ideogram.catalogue import CATALOGUE
+from flows.pipeline.answered import reading
 from flows.pipeline.fetch import Unfetched, fetch
 from flows.pipeline.follow import Undecided, follow
 from flows.pipeline.governor import Place
@@ -38,11 +37,6 @@ class Unfinished:
 
     why: str
     doubt: bool = False
-
-
-def reading(ack: Ack) -> Submission:
-    """What a recorded answer says."""
-    return read_submission(CATALOGUE[ack.claim.model], ack.status, ack.raw())
 
 
 def ended(ack: Ack, outcome: Outcome, now: datetime, **more: object) -> End:

@@ -13,8 +13,9 @@ from flows.errors import Unfinished as NoFurther
 from flows.history.records import Entry
 from flows.history.seal import SealResult
 from flows.ideogram.answers import Doubtful
+from flows.pipeline.answered import reading
 from flows.pipeline.buy import LeftOut, buy
-from flows.pipeline.finish import Unfinished, finish, reading
+from flows.pipeline.finish import Unfinished, finish
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.tally import Tally
 from flows.planner import Item, Plan

@@ -39,8 +39,11 @@ def loaded(project: Any, *argv: str) -> set[str]:
     ("argv", "without"),
     [
         (["--help"], {"prefect", "pandas", "pyarrow", "numpy", "fsspec", "httpx", "pydantic", "yaml", "PIL"}),
-        (["validate"], {"prefect", "pandas", "pyarrow", "numpy", "httpx", "PIL", "starlette", "uvicorn", "scipy"}),
-        (["plan"], {"prefect", "starlette", "uvicorn", "s3fs", "scipy", "imagehash"}),
+        (
+            ["validate"],
+            {"prefect", "pandas", "pyarrow", "numpy", "httpx", "PIL", "starlette", "uvicorn", "scipy", "rich"},
+        ),
+        (["plan"], {"prefect", "pandas", "httpx", "PIL", "starlette", "uvicorn", "s3fs", "scipy", "imagehash"}),
         (["history"], {"prefect", "httpx", "starlette", "uvicorn", "s3fs", "scipy", "PIL"}),
         (["generate", "--yes"], {"prefect", "s3fs"}),
     ],

@@ -151,7 +151,7 @@ class TestLock:
         from flows.history.lock import lock
 
         with lock(books.storage, "history", owner, token="mine", now=books.now) as held:
-            return held
+            return bool(held)
 
     def test_a_lock_of_a_dead_process_is_taken_over(self, books: Any) -> None:
         """Same boot, same namespace, no such process any more."""

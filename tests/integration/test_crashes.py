@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flows.ideogram.answers import Doubtful
-from flows.pipeline.finish import reading
+from flows.pipeline.answered import reading
 
 CLAIM = r"\.journal/.*\.claim$"
 ACK = r"\.journal/.*\.ack$"
