@@ -1,4 +1,4 @@
-"""Retention at size: deciding on a million pictures beside a loop over rows, bulk deletes beside one by one."""
+"""Retention at size: deciding on a million pictures beside a loop over rows, deletes in bulk beside one by one."""
 
 from __future__ import annotations
 
