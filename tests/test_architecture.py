@@ -35,9 +35,10 @@ LAYERS: dict[str, frozenset[str]] = {
             "account",
             "recovery",
             "money",
+            "takeover",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline"}),
+    "use cases": frozenset({"planner", "pipeline", "adoption"}),
     "nouns": frozenset({"manifest", "ideogram", "sandbox", "assets", "history", "budget", "checks", "report"}),
     "base": frozenset({"storage", "errors", "ids", "documents"}),
 }
@@ -52,7 +53,9 @@ BESIDE: dict[str, frozenset[str]] = {
     "campaign": frozenset({"flows.steps", "flows.account", "flows.workspace"}),
     "recovery": frozenset({"flows.workspace"}),
     "money": frozenset({"flows.workspace"}),
+    "takeover": frozenset({"flows.workspace", "flows.steps"}),
     "pipeline": frozenset({"flows.planner"}),
+    "adoption": frozenset({"flows.pipeline"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "sandbox": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets"}),
     "history": frozenset({"flows.manifest.variant"}),

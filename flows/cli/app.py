@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.cli import buying, looking, trying  # noqa: F401  importing them is what adds their verbs
+from flows.cli import buying, looking, taking, trying  # noqa: F401  importing them is what adds their verbs
 from flows.cli.base import app
 from flows.errors import IdeoflowError, InvalidInput
 
