@@ -193,7 +193,7 @@ class Workspace:
     @contextlib.asynccontextmanager
     async def links(self) -> AsyncIterator[Api]:
         """The client for fetching pictures by their links and nothing else: it has no key, and starts no sandbox."""
-        async with self._client(self.links_base, SecretStr("none: links need no key")) as client:
+        async with self._client(self.links_base, SecretStr("links-need-none")) as client:
             yield client
 
     @property

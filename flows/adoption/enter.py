@@ -172,7 +172,8 @@ def _image(item: Item) -> ImageRecord:
         final_prompt=record.final_prompt or record.prompt,
         resolution_reported=record.resolution,
         seed=record.seed,
-        expires_at=item.expires_at or record.expires_at,
+        # Of a file that was there already no link ran out: only of one that was fetched just now is that of interest.
+        expires_at=item.expires_at if item.fate is Fate.FETCH else None,
     )
 
 

@@ -14,7 +14,7 @@ from flows.errors import HistoryBusy, IdeoflowError, Unfinished
 from flows.history.fold import FOLD_TRIES, Book, Standing, fold
 from flows.history.index import SealedIndex
 from flows.history.journal import Journal
-from flows.history.records import Claim, Step
+from flows.history.records import Claim, Entry, Step
 
 CLAIM_TRIES = 100
 
@@ -62,10 +62,19 @@ class ClaimDesk:
         The one thing neither sees is our very number with our very id, sealed meanwhile: then what is written is
         rubbish from the start, and the next sealer deletes it.
         """
-        return self._win(fingerprint, lambda standing: 0 if standing.knows(request_id) else 1, lambda n, _: make(n))
+
+        def entry(n: int, _: int) -> Claim:
+            return make(n)
+
+        return self._win(fingerprint, lambda standing: int(not standing.knows(request_id)), entry, remember=True)
 
     def _win(
-        self, fingerprint: str, missing: Callable[[Standing], int], make: Callable[[int, int], Claim]
+        self,
+        fingerprint: str,
+        missing: Callable[[Standing], int],
+        make: Callable[[int, int], Claim],
+        *,
+        remember: bool = False,
     ) -> Claim | None:
         """Create the next number for as many images as are `missing` by what is known, until nobody was faster."""
         with self._queues[fingerprint]:
@@ -84,6 +93,8 @@ class ClaimDesk:
                 if won and not taken:
                     standing.counted += claim.images
                     standing.next += 1
+                    if remember:  # only where it is asked for by its id again: a run's memory must not grow
+                        standing.live[claim.n] = Entry(fingerprint, claim.n, claim=claim)
                     return claim
                 if taken:
                     self.journal.withdraw(fingerprint, claim.n)

@@ -120,7 +120,12 @@ class Place:
         }
 
     def start(
-        self, *, trap: Mapping[str, Any] | None = None, limit: int | None = None, retry: Sequence[str] = ()
+        self,
+        *,
+        trap: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        retry: Sequence[str] = (),
+        collection: str | None = None,
     ) -> Run:
         """Begin a run in a process of its own."""
         self.runs += 1
@@ -135,6 +140,7 @@ class Place:
             "trap": trap,
             "limit": limit,
             "retry": list(retry),
+            "collection": collection,
         }
         return Run(self.spawner.start(job), result, self.spawner)
 

@@ -32,8 +32,9 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import steps
+from flows import steps, takeover
 from flows.account import account
+from flows.adoption.decide import Fate
 from flows.errors import IdeoflowError
 from flows.ideogram.client import IdeogramClient  # noqa: F401  see above
 from flows.pipeline.kit import Answer, Api, Fetched, Stop
@@ -228,6 +229,19 @@ async def generate(ws: Workspace, ask: Ask, stop: Stop) -> dict[str, Any]:
     }
 
 
+async def take_over(ws: Workspace, collection: str, stop: Stop) -> dict[str, Any]:
+    """What the import command does with --apply."""
+    found = await asyncio.to_thread(takeover.survey, ws, takeover.Ask(collection))
+    done = await takeover.carry_out(ws, found, lambda _: None, stop)
+    return {
+        "taken": len(done.of(Fate.TAKE)),
+        "had": len(found.of(Fate.HAVE)) + len(done.of(Fate.HAVE)),
+        "finished": done.finished,
+        "stopped": done.stopped,
+        "unsealed": done.unsealed,
+    }
+
+
 def work(job: Mapping[str, Any]) -> int:
     """One run, from its settings to its result file."""
     os.environ.update(job["environ"])
@@ -240,7 +254,8 @@ def work(job: Mapping[str, Any]) -> int:
         ws = trapped(ws, trap)
     ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"), tuple(job.get("retry", ())))
     try:
-        result = asyncio.run(generate(ws, ask, stop))
+        work_ = take_over(ws, job["collection"], stop) if job.get("collection") else generate(ws, ask, stop)
+        result = asyncio.run(work_)
     except IdeoflowError as error:
         result = {"exit": error.exit_code, "error": str(error), "kind": type(error).__name__, "counts": {}}
     Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
