@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from flows.adoption.match import Catalogue, Match, share_out
@@ -74,9 +74,9 @@ class Item:
 
     @property
     def name(self) -> str:
-        """What a person would call it."""
+        """What a person would call it: its file, or the place of its record."""
         held = self.candidate.held
-        return held.shown if held else self.record.id or str(self.record.place)
+        return held.shown if held else str(self.record.place)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _made(candidate: Candidate, now: datetime) -> datetime:
     if held:
         return min(held.modified, now)
     link = link_expiry(record.url, now) if record.url and "exp=" in record.url else record.expires_at
-    return min((link - DOCUMENTED_LIFETIME) if link else candidate.listed_at or now, now - timedelta(0))
+    return min((link - DOCUMENTED_LIFETIME) if link else candidate.listed_at or now, now)
 
 
 def _matched(item: Item, catalogue: Catalogue, room: dict[str, int], origin: str, how: Match) -> Item:
@@ -215,22 +215,8 @@ def _matched(item: Item, catalogue: Catalogue, room: dict[str, int], origin: str
     found = share_out(catalogue.fits(record, size, how), room)
     if found is not None:
         print_, fit = found
-        return _replaced(item, print_, fit.variant, fit.unsaid)
+        return replace(item, fingerprint=print_, variant=fit.variant, unsaid=fit.unsaid)
     if record.fingerprint and record.origin == origin and how is not Match.NONE:
-        return _replaced(item, record.fingerprint, None, ())  # ours, from before: the manifest may want it once more
+        # Ours, from before: the manifest may want it once more.
+        return replace(item, fingerprint=record.fingerprint)
     return item
-
-
-def _replaced(item: Item, print_: str, variant: Variant | None, unsaid: tuple[str, ...]) -> Item:
-    return Item(
-        item.candidate,
-        item.fate,
-        item.why,
-        item.remedy,
-        item.seen,
-        item.made_at,
-        item.expires_at,
-        print_,
-        variant,
-        unsaid,
-    )
