@@ -76,7 +76,7 @@ def read_fields(raw: Mapping[str, Any], place: Place, now: datetime) -> tuple[Re
             if name in found:
                 continue
             try:
-                found[name] = _READERS.get(name, _text)(value, now)
+                found[name] = (_READERS[name] if name in _READERS else _text)(value, now)
             except ValueError as error:
                 message, _, hint = str(error).partition("|")
                 problems.append(place.problem(key, message, hint or "Mend it, or remove it."))
@@ -103,7 +103,7 @@ def _flat(raw: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Keys and values that say something, those of nested parts after their own."""
     later: list[Mapping[str, Any]] = []
     for key, value in raw.items():
-        if not isinstance(key, str) or value is None or (isinstance(value, str) and not value.strip()):
+        if value is None or (isinstance(value, str) and not value.strip()):
             continue
         if isinstance(value, Mapping):
             if depth < 3 and key in _NESTED:

@@ -61,7 +61,7 @@ def _csv(name: str, text: str, delimiter: str | None) -> tuple[list[Row], tuple[
             place, before = Place(name, before + 1), reader.line_num
             if None in row or None in row.values():
                 cells = sum(value is not None for key, value in row.items() if key is not None)
-                cells += len(row.get(None) or ())  # type: ignore[call-overload]  # where DictReader keeps what is too much
+                cells += len(row.get(None) or ())  # where DictReader keeps what is too much
                 hint = "Put a cell that holds the separator or a line break in double quotes."
                 problems.append(place.problem("", f"has {cells} cells where the head has {columns}", hint))
             else:

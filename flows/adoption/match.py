@@ -144,20 +144,19 @@ def _option(endpoint: Endpoint, name: str, said: Mapping[str, Any], wanted: Mapp
 def _shape(record: Record, said: Mapping[str, Any], size: tuple[int, int] | None, variant: Variant) -> bool | None:
     """Whether the shapes agree: None is no, False that nobody said (it is then known from the pixels alone)."""
     wanted = _wanted_shape(variant)
-    theirs = _ratio(record.aspect_ratio) or _ratio_of_size(record.resolution)
+    # None is unknown; 0.0 is a square.
+    theirs = _ratio(record.aspect_ratio) if record.aspect_ratio else _ratio_of_size(record.resolution)
     exact = {name: said[name] for name in _SHAPES & said.keys()}
     ours = {name: variant.options[name] for name in _SHAPES & variant.options.keys()}
     if exact and exact == ours:
         return True
-    if theirs is None and size is None and not ours:
-        return True
-    seen = theirs or (math.log(size[0] / size[1]) if size else None)
+    seen = math.log(size[0] / size[1]) if theirs is None and size else theirs
     if wanted is not None and seen is not None and abs(wanted - seen) > SAME_SHAPE:
         return None
-    if theirs is None and not ours:
-        return True  # both left it to the model
+    if theirs is None:
+        return not ours  # both left it to the model
     # Said, and by default of the model's what the manifest leaves to it.
-    return theirs is not None and wanted is not None and not ours and abs(wanted - theirs) < 1e-9
+    return wanted is not None and not ours and abs(wanted - theirs) < 1e-9
 
 
 def _wanted_shape(variant: Variant) -> float | None:

@@ -43,7 +43,6 @@ def old(project: Any) -> Path:
         }
         for name, prompt in prompts.items()
     ]
-    records[0]["aspectRatio"] = "1:1"
     path = project.root / "old" / "generated-images.json"
     path.write_text(json.dumps(records, indent=1), encoding="utf-8")
     return path
