@@ -65,8 +65,9 @@ class Prepared:
 
     @property
     def recoverable(self) -> tuple[Entry, ...]:
-        """What this run can finish for the dead: answered, and the answer says something."""
-        return tuple(entry for entry in self.abandoned if entry.ack and entry.id not in self.doubts)
+        """What this run can finish for the dead: answered, and the answer says something; or only to be taken over."""
+        ours = (entry for entry in self.abandoned if entry.ack or entry.imported)
+        return tuple(entry for entry in ours if entry.id not in self.doubts)
 
     @property
     def images(self) -> int:

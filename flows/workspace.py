@@ -17,6 +17,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from flows.assets.naming import check_template
 from flows.budget.limits import Budget, Caps
 from flows.budget.prices import PriceBook
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from flows.planner import Quote
 
 MANIFEST_BYTES = 4_000_000
+NO_MANIFEST = "there is no such manifest"
 PRICES_DEFAULT = "configs/prices.yaml"
 BRANDS = "configs/brands"
 AUDIT_POLICY = "configs/audit.yaml"
@@ -106,7 +109,7 @@ class Workspace:
             found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
             if not found:
                 hint = "Name one with --manifest, or set generate.manifests."
-                problems.append(Problem(place, 0, 0, "", "there is no such manifest", hint))
+                problems.append(Problem(place, 0, 0, "", NO_MANIFEST, hint))
             sources |= {self.shown(name): text for name, text in found}
         if problems:
             raise InvalidInput(problems)
@@ -210,17 +213,31 @@ class Workspace:
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[IdeogramClient]:
         """The client, with the embedded sandbox behind it where that is what the settings say."""
+        with self._base_url() as base_url:
+            async with self._client(base_url, self.settings.key()) as client:
+                yield client
+
+    @contextlib.asynccontextmanager
+    async def links(self) -> AsyncIterator[Api]:
+        """The client for fetching pictures by their links and nothing else: it has no key, and starts no sandbox."""
+        async with self._client(self.links_base, SecretStr("links-need-none")) as client:
+            yield client
+
+    @property
+    def links_base(self) -> str:
+        """The API that links are judged by; where the sandbox stands in, some address of this machine."""
+        return "http://127.0.0.1" if self.settings.sandboxed else self.settings.api.base_url
+
+    def _client(self, base_url: str, key: SecretStr) -> IdeogramClient:
         from flows.ideogram.client import ClientConfig, IdeogramClient
 
-        with self._base_url() as base_url:
-            config = ClientConfig(
-                base_url=base_url,
-                image_hosts=self.settings.api.image_hosts,
-                download_s=self.settings.api.download_timeout_s,
-                download_max_bytes=self.settings.api.max_image_mb << 20,
-            )
-            async with IdeogramClient(config, self.settings.key()) as client:
-                yield client
+        config = ClientConfig(
+            base_url=base_url,
+            image_hosts=self.settings.api.image_hosts,
+            download_s=self.settings.api.download_timeout_s,
+            download_max_bytes=self.settings.api.max_image_mb << 20,
+        )
+        return IdeogramClient(config, key)
 
     @contextlib.contextmanager
     def _base_url(self) -> Iterator[str]:

@@ -49,9 +49,10 @@ LAYERS: dict[str, frozenset[str]] = {
             "upkeep",
             "starter",
             "doctor",
+            "takeover",
         }
     ),
-    "use cases": frozenset({"planner", "pipeline", "retention", "repetition", "recognition", "export"}),
+    "use cases": frozenset({"planner", "pipeline", "retention", "adoption", "repetition", "recognition", "export"}),
     "nouns": frozenset(
         {
             "manifest",
@@ -97,6 +98,8 @@ BESIDE: dict[str, frozenset[str]] = {
     "deployments": frozenset({"flows.settings"}),
     "starter": frozenset({"flows.settings"}),
     "doctor": frozenset({"flows.workspace", "flows.starter.files"}),
+    "takeover": frozenset({"flows.workspace", "flows.steps"}),
+    "adoption": frozenset({"flows.pipeline"}),
     "pipeline": frozenset({"flows.planner"}),
     "manifest": frozenset({"flows.ideogram.catalogue", "flows.ideogram.presets", "flows.brand.model"}),
     "checks": frozenset({"flows.brand"}),

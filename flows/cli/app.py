@@ -19,6 +19,7 @@ from flows.cli import (  # noqa: F401
     repeating,
     scheduling,
     starting,
+    taking,
     telling,
     trying,
 )

@@ -14,7 +14,7 @@ from flows.errors import HistoryBusy, IdeoflowError, Unfinished
 from flows.history.fold import FOLD_TRIES, Book, Standing, fold
 from flows.history.index import SealedIndex
 from flows.history.journal import Journal
-from flows.history.records import Claim, Step
+from flows.history.records import Claim, Entry, Step
 
 CLAIM_TRIES = 100
 
@@ -52,13 +52,38 @@ class ClaimDesk:
         nobody else holds its number, and the images are counted. Raises Unsettled when it may be on record but
         could not be checked, HistoryBusy when others were always faster.
         """
+        return self._win(fingerprint, lambda standing: min(at_most, wanted - standing.counted), make)
+
+    def enter(self, fingerprint: str, request_id: str, make: Callable[[int], Claim]) -> Claim | None:
+        """Claim a number for a request whose id was fixed beforehand; None when that id is on record already.
+
+        For pictures that are taken over. An id never gets two numbers: whoever else entered it after our look did so
+        at the number that we try first, or behind it, and then our creation or our check fails and we look again.
+        The one thing neither sees is our very number with our very id, sealed meanwhile: then what is written is
+        rubbish from the start, and the next sealer deletes it.
+        """
+
+        def entry(n: int, _: int) -> Claim:
+            return make(n)
+
+        return self._win(fingerprint, lambda standing: int(not standing.knows(request_id)), entry, remember=True)
+
+    def _win(
+        self,
+        fingerprint: str,
+        missing: Callable[[Standing], int],
+        make: Callable[[int, int], Claim],
+        *,
+        remember: bool = False,
+    ) -> Claim | None:
+        """Create the next number for as many images as are `missing` by what is known, until nobody was faster."""
         with self._queues[fingerprint]:
             standing = self._standings.get(fingerprint) or self._look(fingerprint)
             for _ in range(CLAIM_TRIES):
-                missing = wanted - standing.counted
-                if missing <= 0:
+                images = missing(standing)
+                if images <= 0:
                     return None
-                claim = make(standing.next, min(at_most, missing))
+                claim = make(standing.next, images)
                 try:
                     won = self.journal.put(fingerprint, claim.n, Step.CLAIM, claim)
                     taken = won and self._taken(claim)
@@ -68,6 +93,8 @@ class ClaimDesk:
                 if won and not taken:
                     standing.counted += claim.images
                     standing.next += 1
+                    if remember:  # only where it is asked for by its id again: a run's memory must not grow
+                        standing.live[claim.n] = Entry(fingerprint, claim.n, claim=claim)
                     return claim
                 if taken:
                     self.journal.withdraw(fingerprint, claim.n)

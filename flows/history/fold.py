@@ -28,6 +28,10 @@ class Standing:
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
 
+    def knows(self, request_id: str) -> bool:
+        """Whether that very request is on record, whatever became of it."""
+        return request_id in self.sealed or any(entry.id == request_id for entry in self.live.values())
+
 
 @dataclass(frozen=True)
 class Book:

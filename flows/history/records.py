@@ -53,6 +53,10 @@ class ImageStatus(StrEnum):
     LOST = "lost"
 
 
+IMPORTED = "import"
+"""Stands for the endpoint, and for the source of the price, where a picture was not bought here but taken over."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """The process that made a claim, named so that its death can be proved on the same machine."""
@@ -103,6 +107,11 @@ class Claim:
     price_source: str
     claimed_at: datetime
     owner: Owner
+
+    @property
+    def imported(self) -> bool:
+        """Whether this takes a picture over that is on storage already: nothing is sent, and nothing costs anything."""
+        return self.path == IMPORTED
 
 
 @dataclass(frozen=True)
@@ -268,6 +277,11 @@ class Entry:
             return self.claim
         keeper = self.ack or self.amend or self.end
         return keeper.claim if keeper else None
+
+    @property
+    def imported(self) -> bool:
+        """Whether it takes a picture over (see `Claim.imported`)."""
+        return self.request is not None and self.request.imported
 
     @property
     def counted(self) -> int:

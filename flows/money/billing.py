@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from flows.errors import InvalidInput, Refused, Unavailable
-from flows.history.records import Entry, Outcome, claimed_micros, settled_micros
+from flows.history.records import IMPORTED, Entry, Outcome, claimed_micros, settled_micros
 from flows.history.spend import Period, between, latest, within
 from flows.ideogram.catalogue import CATALOGUE, price_tier
 from flows.ideogram.money import read_usage
@@ -80,7 +80,8 @@ def bought(ws: Workspace, period: Period) -> Iterator[Bought]:
             yield found
     open_ = {entry.id for entry in live}
     listing = within(ws.parts.listing("requests"), period)
-    where = (pc.field("origin") == ws.settings.origin) & between(period)
+    bought_here = (pc.field("origin") == ws.settings.origin) & (pc.field("endpoint") != IMPORTED)
+    where = bought_here & between(period)
     for row in latest(ws.parts.read(listing, "requests", COLUMNS, where)).to_pylist():
         kind = _kind(Outcome(row["outcome"]), row["reason"])
         if kind is None or row["request_id"] in open_:
@@ -102,7 +103,7 @@ def _kind(outcome: Outcome, reason: str) -> Kind | None:
 
 def _open(ws: Workspace, entry: Entry) -> Bought | None:
     claim, final = entry.request, entry.final
-    if claim is None or claim.origin != ws.settings.origin:
+    if claim is None or claim.imported or claim.origin != ws.settings.origin:
         return None
     kind: Kind | None = Kind.IN_DOUBT
     micros = claimed_micros(claim)

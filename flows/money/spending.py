@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from flows.budget.limits import Cap
 from flows.history import view
 from flows.history.fold import Book
-from flows.history.records import Entry, ImageStatus, claimed_micros, settled_micros
+from flows.history.records import IMPORTED, Entry, ImageStatus, claimed_micros, settled_micros
 from flows.history.schema import image_id
 from flows.history.spend import Period, between, day_period, latest, within
 from flows.ids import time_of
@@ -170,7 +170,7 @@ def _live(ws: Workspace, book: Book, doubts: Mapping[str, str], period: Period |
 def _group(ws: Workspace, entry: Entry, period: Period | None) -> Group | None:
     """What an entry of the journal is added up under; None where it is not asked about, or cannot be read."""
     claim = entry.request
-    if claim is None or claim.origin != ws.settings.origin:
+    if claim is None or claim.imported or claim.origin != ws.settings.origin:
         return None
     made = time_of(claim.request_id)
     if period is not None and not period.holds(made):
@@ -191,7 +191,8 @@ def _line(entry: Entry, *, in_doubt: bool) -> Line:
 def _read(ws: Workspace, dataset: str, columns: Sequence[str], period: Period | None) -> pa.Table:
     """The rows of this origin and period; whole months of others are not even opened."""
     listing = ws.parts.listing(dataset)
-    where = pc.field("origin") == ws.settings.origin
+    # What was taken over cost nothing here, and would make a kept picture look cheaper than it was.
+    where = (pc.field("origin") == ws.settings.origin) & (pc.field("endpoint") != IMPORTED)
     if period is not None:
         listing, where = tuple(within(listing, period)), where & between(period)
     return ws.parts.read(listing, dataset, columns, where)

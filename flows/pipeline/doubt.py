@@ -43,7 +43,7 @@ def doubtful(book: Book, storage_now: datetime) -> dict[str, str]:
         claim = entry.request
         if claim is None:
             reasons[f"{entry.fingerprint}-{entry.n}"] = "its record cannot be read"
-        elif entry.ack is None:
+        elif entry.ack is None and not claim.imported:
             reasons[claim.request_id] = f"asked for at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC, no answer on record"
     for entry in book.live:
         if entry.final is None and entry.ack and isinstance(answer := reading(entry.ack), Doubtful):

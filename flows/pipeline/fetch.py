@@ -66,7 +66,7 @@ async def fetch(
     if image.url is None:
         kit.tell(Progress("withheld", claim.labels.variant, 1))
         return record
-    if found := await asyncio.to_thread(_adopt, kit, claim, image.index):
+    if found := await asyncio.to_thread(kept, kit, claim, image.index):
         return found
     url, why = image.url, "not tried"
     expires = link_expiry(url, received_at)
@@ -128,17 +128,21 @@ async def _download(kit: Kit, claim: Claim, record: ImageRecord, link: Link, fla
         if seen.flaw and got.sha256 not in flawed:
             flawed.add(got.sha256)
             return seen.flaw
-        return await asyncio.to_thread(_store, kit, claim, record, link, _Picture(file, got, seen))
+        arrived = replace(record, url=redact(link.url), expires_at=link.expires)
+        return await asyncio.to_thread(store, kit, claim, arrived, Picture(file, got, seen))
 
 
 @dataclass(frozen=True)
-class _Picture:
+class Picture:
+    """Bytes that were looked at: the file, its length and digest, and what is in it."""
+
     file: BinaryIO
     got: Fetched
     seen: Inspection
 
 
-def _store(kit: Kit, claim: Claim, record: ImageRecord, link: Link, picture: _Picture) -> ImageRecord:
+def store(kit: Kit, claim: Claim, record: ImageRecord, picture: Picture) -> ImageRecord:
+    """Write a picture under the name its claim gives it, then the record beside it: the record, completed."""
     path = _path(claim, record.index, picture.seen.extension or "bin")
     picture.file.seek(0)
     kit.assets.write(path, picture.file)
@@ -146,8 +150,6 @@ def _store(kit: Kit, claim: Claim, record: ImageRecord, link: Link, picture: _Pi
     stored = replace(
         record,
         status=ImageStatus.STORED,
-        url=redact(link.url),
-        expires_at=link.expires,
         stored_at=kit.now(),
         local_path=path,
         media_type=picture.seen.media_type,
@@ -162,7 +164,7 @@ def _store(kit: Kit, claim: Claim, record: ImageRecord, link: Link, picture: _Pi
     return stored
 
 
-def _adopt(kit: Kit, claim: Claim, index: int) -> ImageRecord | None:
+def kept(kit: Kit, claim: Claim, index: int) -> ImageRecord | None:
     """The image as an earlier process stored it, if its bytes still are what its record says."""
     data = kit.assets.read(_path(claim, index, "json"))
     if data is None:

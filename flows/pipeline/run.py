@@ -10,12 +10,13 @@ from typing import Any
 
 from flows.errors import IdeoflowError
 from flows.errors import Unfinished as NoFurther
-from flows.history.records import Entry
+from flows.history.records import Claim, Entry
 from flows.history.seal import SealResult
 from flows.ideogram.answers import Doubtful
 from flows.pipeline.answered import reading
 from flows.pipeline.buy import LeftOut, buy
 from flows.pipeline.finish import Unfinished, finish
+from flows.pipeline.imported import finish_import
 from flows.pipeline.kit import Kit, Progress
 from flows.pipeline.tally import Tally
 from flows.planner import Item, Plan
@@ -133,6 +134,9 @@ async def _recover(kit: Kit, abandoned: Sequence[Entry], tally: Tally) -> None:
     together = asyncio.Semaphore(WINDOW * kit.governor.limit)
 
     async def one(entry: Entry) -> None:
+        if entry.request is not None and entry.request.imported:
+            await _finish_import(kit, entry, entry.request, tally)
+            return
         if entry.ack is None or entry.ack.claim.origin != kit.origin:
             return
         if isinstance(reading(entry.ack), Doubtful):
@@ -157,6 +161,16 @@ async def _recover(kit: Kit, abandoned: Sequence[Entry], tally: Tally) -> None:
     await crew.finished()
     if crew.bugs:
         raise crew.bugs[0]
+
+
+async def _finish_import(kit: Kit, entry: Entry, claim: Claim, tally: Tally) -> None:
+    try:
+        end = await finish_import(kit, entry, claim)
+    except IdeoflowError as error:
+        tally.unfinished(claim, Unfinished(str(error)), recovered=True)
+        return
+    tally.ended(claim, end, recovered=True)
+    kit.tell(Progress("recovered", claim.labels.variant, claim.images))
 
 
 async def _seal_now_and_then(kit: Kit, tally: Tally) -> None:

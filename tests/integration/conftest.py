@@ -126,6 +126,7 @@ class Place:
         limit: int | None = None,
         retry: Sequence[str] = (),
         reproduce: str | None = None,
+        collection: str | None = None,
     ) -> Run:
         """Begin a run in a process of its own; `reproduce` is an image that is to be made again."""
         self.runs += 1
@@ -141,6 +142,7 @@ class Place:
             "limit": limit,
             "retry": list(retry),
             "reproduce": reproduce,
+            "collection": collection,
         }
         return Run(self.spawner.start(job), result, self.spawner)
 

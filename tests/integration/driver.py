@@ -32,8 +32,9 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import again, keeping, steps
+from flows import again, keeping, steps, takeover
 from flows.account import account
+from flows.adoption.decide import Fate
 from flows.errors import IdeoflowError
 from flows.ideogram.client import IdeogramClient  # noqa: F401  see above
 from flows.outlook import Wish
@@ -250,6 +251,19 @@ async def retain(ws: Workspace, stop: Stop, max_fraction: float) -> dict[str, An
     }
 
 
+async def take_over(ws: Workspace, collection: str, stop: Stop) -> dict[str, Any]:
+    """What the import command does with --apply."""
+    found = await asyncio.to_thread(takeover.survey, ws, takeover.Ask(collection))
+    done = await takeover.carry_out(ws, found, lambda _: None, stop)
+    return {
+        "taken": len(done.of(Fate.TAKE)),
+        "had": len(found.of(Fate.HAVE)) + len(done.of(Fate.HAVE)),
+        "finished": done.finished,
+        "stopped": done.stopped,
+        "unsealed": done.unsealed,
+    }
+
+
 def work(job: Mapping[str, Any]) -> int:
     """One run, from its settings to its result file."""
     os.environ.update(job["environ"])
@@ -262,9 +276,10 @@ def work(job: Mapping[str, Any]) -> int:
         ws = trapped(ws, trap)
     ask = Ask(tuple(job.get("manifests", ())), (), job.get("limit"), tuple(job.get("retry", ())))
     try:
-        image = job.get("reproduce")
-        if image:
-            verb = reproduce(ws, image, stop)
+        if job.get("reproduce"):
+            verb = reproduce(ws, job["reproduce"], stop)
+        elif job.get("collection"):
+            verb = take_over(ws, job["collection"], stop)
         else:
             verb = retain(ws, stop, job["retain"]) if "retain" in job else generate(ws, ask, stop)
         result = asyncio.run(verb)
