@@ -47,11 +47,14 @@ def distances(hashes: NDArray[np.uint64], wanted: tuple[str, str]) -> NDArray[np
 def difference(found: bytes, ours: bytes) -> float | None:
     """What is left of the difference of two thumbnails when one is laid over the other as well as it goes.
 
-    `found` may be cropped by up to 4 % at each edge. None where a picture is too empty to say anything.
+    `found` may be cropped by up to 4 % at each edge. None where a picture is too empty to say anything, or no picture.
     """
-    one, other = _opened(found), _opened(ours)
+    try:
+        one, other = _opened(found), _opened(ours)
+    except OSError:
+        return None
     seen, width, height = _pixels(one), *other.size
-    spread = min(float(seen.std()), float(_pixels(other).std()))
+    spread = min(_spread(seen), _spread(_pixels(other)))
     if spread < _EMPTY:
         return None
 
@@ -84,6 +87,11 @@ def _descended(left: Callable[[Crop], float], crop: Crop) -> float:
 def _moved(crop: Crop, edge: int, step: float) -> Crop:
     left, top, right, bottom = (step if place == edge else old for place, old in enumerate(crop))
     return left, top, right, bottom
+
+
+def _spread(pixels: NDArray[np.float32]) -> float:
+    """Standard deviation from place to place: a red ground has none, though red and blue differ there."""
+    return float(np.sqrt(np.mean(np.var(pixels, axis=(0, 1)))))
 
 
 def _opened(thumbnail: bytes) -> Image.Image:
