@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from flows.assets.features import extract
-from flows.assets.likeness import LIKELY, confidence
+from flows.assets.likeness import LIKELY, confidence, difference
 from flows.errors import BadImage
 from flows.history.parts import Parts
 from flows.ids import sha256, uuid7
@@ -258,3 +258,12 @@ def test_confidence_falls_with_the_difference() -> None:
     assert values[2] > LIKELY
     assert values[3] == pytest.approx(0.5)
     assert values[4] < 0.1
+
+
+def test_what_is_damaged_or_empty_says_nothing() -> None:
+    """A thumbnail that cannot be read, and pictures of one colour, are neither alike nor unlike."""
+    full = extract(drawn(1, rich=False)).thumbnail
+    flat = extract(saved(Image.new("RGB", (64, 64), "red"))).thumbnail
+    assert difference(full, full) == 0
+    for one, other in ((full, b"torn"), (flat, flat), (full, flat), (flat, full)):
+        assert difference(one, other) is None
