@@ -39,7 +39,7 @@ def embedded(data: bytes, image: Image) -> dict[str, Any]:
         if kind:
             found["source_type"] = kind[1].decode("ascii", "replace")[:_LONGEST]
     # Content credentials are a JUMBF box labelled c2pa, in a chunk or segment that depends on the format.
-    if b"jumb" in data and b"c2pa" in data:
+    if b"c2pa" in data and b"jumb" in data:
         found["c2pa"] = True
     return found
 

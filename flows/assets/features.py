@@ -70,12 +70,13 @@ def extract(data: bytes) -> Features:
     palette = clusters(pixels[:, :3], opacity)
     flat = _on_white(picture)
     factor = max(1, round(max(flat.size) / _SEEN_PX))
-    grey = (flat.reduce(factor) if factor > 1 else flat).convert("L")
+    small = flat.reduce(factor) if factor > 1 else flat
+    grey = small.convert("L")
     seen = np.asarray(grey, np.float32)
     phash, dhash = str(imagehash.phash(grey)), str(imagehash.dhash(grey))
-    flat.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS, reducing_gap=1.0)
+    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
     thumbnail = io.BytesIO()
-    flat.save(thumbnail, "WEBP", quality=70, method=1)
+    small.save(thumbnail, "WEBP", quality=70, method=1)
     return Features(
         sha256=hashlib.sha256(data).hexdigest(),
         width=width,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import partial_ratio_alignment
 
 from flows.checks import policy as rules
@@ -65,8 +65,8 @@ _ALIKE = str.maketrans({"0": "o", "1": "l", "|": "l"})
 
 
 def _errors(asked: str, read: str) -> int:
-    """Letters to change, add or leave out; signs that nobody can tell apart by their shape are the same."""
-    return Levenshtein.distance(asked.translate(_ALIKE), read.translate(_ALIKE))
+    """Letters to change, add, leave out or swap; signs that nobody can tell apart by their shape are the same."""
+    return OSA.distance(asked.translate(_ALIKE), read.translate(_ALIKE))
 
 
 def words_of(text: str) -> list[str]:
@@ -103,8 +103,7 @@ def compare(lettering: str, lines: Sequence[Line]) -> Comparison:
             matches.append(Match(want, got.text, _errors(want, got.text), got.line))
         else:
             matches.append(_within(want, read, free))
-    found_together = {match.line for match in matches if match.line is not None}
-    others = tuple(read[j] for j in sorted(free) if not _part_of(read[j], asked, found_together))
+    others = tuple(read[j] for j in sorted(free) if not _part_of(read[j], asked, matches))
     return Comparison(tuple(matches), others)
 
 
@@ -123,10 +122,13 @@ def _within(want: str, read: Sequence[Word], free: set[int]) -> Match:
     return best
 
 
-def _part_of(word: Word, asked: Sequence[str], lines: set[int]) -> bool:
-    """Whether a leftover is a piece of what was asked for that the engine split or joined."""
-    together = "".join(asked)
-    return word.line in lines and (word.text in together or any(want in word.text for want in asked))
+def _part_of(word: Word, asked: Sequence[str], matches: Sequence[Match]) -> bool:
+    """Whether a leftover is what was asked for, which the engine split or joined, or was matched with a piece of it."""
+    near = [match for match in matches if match.line == word.line]
+    if not near:
+        return False
+    whole = word.text in "".join(asked) or any(want in word.text for want in asked)
+    return whole or any(match.read in word.text or word.text in match.read for match in near)
 
 
 def check(subject: Subject, policy: AuditPolicy) -> Verdict:

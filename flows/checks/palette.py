@@ -89,6 +89,8 @@ def check(subject: Subject, policy: AuditPolicy) -> Verdict:
 def _against_brand(image: Image, measured: Measured, brand: Brand, limits: rules.Palette) -> Iterator[Finding]:
     codes = [one.hex for one in brand.colours]
     got = coverage(measured, codes, limits)
+    if got.brand >= limits.min_coverage and got.off_brand <= limits.max_off_brand:
+        return
     details: dict[str, Any] = {
         "brand": [
             {"hex": one.hex, "name": one.name, "share": round(share, 4)}

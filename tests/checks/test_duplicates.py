@@ -138,10 +138,13 @@ def scene(number: int) -> Image.Image:
         at = [rng.randrange(-60, size[0]), rng.randrange(-60, size[1])]
         box = (*at, at[0] + rng.randrange(30, 220), at[1] + rng.randrange(30, 220))
         colour = tuple(rng.randrange(256) for _ in range(3))
-        shape: Any = rng.choice(
-            [pen.rectangle, pen.ellipse, lambda where, fill: pen.line(where, fill, rng.randrange(4, 40))]
-        )
-        shape(box, fill=colour)
+        kind = rng.choice(["box", "disc", "line"])
+        if kind == "box":
+            pen.rectangle(box, colour)
+        elif kind == "disc":
+            pen.ellipse(box, colour)
+        else:
+            pen.line(box, colour, rng.randrange(4, 40))
     if rng.random() < 0.5:
         image = image.filter(ImageFilter.GaussianBlur(rng.choice([1, 3])))
     grain = noise.normal(0, rng.choice([0, 4, 10]), (size[1], size[0], 3))

@@ -51,6 +51,9 @@ def test_what_says_what_was_asked_passes(kit: Any, asked: str, lines: list[str])
     [
         ("SUMMER, SLOWLY", ["SUMER, SLOWLY"], "misspelt", "sumer"),
         ("SUMMER, SLOWLY", ["SUMMER, SLWOLY"], "misspelt", "slwoly"),
+        ("CIAO", ["CAIO"], "misspelt", "caio"),
+        ("AHOI", ["AHXOI"], "misspelt", "ahxoi"),
+        ("SUN", ["SUM"], "misspelt", "sum"),
         ("SUMMER, SLOWLY", ["SUMMER"], "missing", "slowly"),
         ("SUMMER, SLOWLY", [], "missing", "says nothing"),
         ("CIAO", ["HELLO"], "missing", "ciao"),

@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "audit-lettering.md"
-POSTERS = 240
+POSTERS = 180
 
 PHRASES = (
     "SUMMER, SLOWLY",

@@ -1,0 +1,176 @@
+"""How long an audit takes with features present, and how much measuring adds to mere decoding. Printed, not asserted.
+
+The audit is set beside one of a tenth of the images: the ratio for each image says whether time and memory stay flat.
+Measuring is set beside the same worker processes doing nothing but decode the same pictures.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from flows.assets.isolation import EXTRACTOR, extract_many
+from flows.brand.colour import lab_of
+from flows.brand.model import Brand, Colour
+from flows.checks.finding import Ran
+from flows.checks.policy import AuditPolicy
+from flows.checks.run import run
+from flows.checks.subject import Image, Line, Measured, Reading, Request, Subject
+
+pytestmark = pytest.mark.bench
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BRAND = Brand("acme", "Acme", tuple(Colour(code, code) for code in ("#F5A623", "#FFF4E0", "#D8572A", "#2A7F9E")))
+PICTURES = 60
+
+
+def subject(images: int) -> Subject:
+    """A history of that many stored images: colours, hashes, and a reading of every fourth."""
+    noise, rng = np.random.default_rng(1), random.Random(1)
+    ours = [lab_of(colour.hex) for colour in BRAND.colours]
+    rows, features, readings = [], {}, {}
+    for number in range(images):
+        digest = f"{number:064x}"
+        palette = np.empty((48, 4), np.float32)
+        palette[:, 0] = noise.uniform(0, 100, 48)
+        palette[:, 1:3] = noise.uniform(-60, 60, (48, 2))
+        palette[:24, :3] = [rng.choice(ours) for _ in range(24)]
+        palette[:, 3] = 1 / 48
+        lettering = "SUMMER, SLOWLY" if number % 4 == 0 else None
+        if lettering:
+            readings[digest] = Reading("e", (Line("SUMMER", 0.99, (0, 0, 1, 1)), Line("SLOWLY", 0.99, (0, 0, 1, 1))))
+        features[digest] = Measured(
+            width=1024,
+            height=1024,
+            phash=rng.getrandbits(64),
+            dhash=rng.getrandbits(64),
+            extractor=2,
+            palette=palette,
+            alpha=1.0,
+            contrast=50.0,
+            brightness=120.0,
+        )
+        rows.append(
+            Image(
+                image_id=f"i{number:06d}",
+                request_id=f"r{number}",
+                fingerprint=f"f{number // 4}",
+                prompt_id=f"p{number // 4}",
+                variant=f"p{number // 4}",
+                brand="acme",
+                prompt=f"a picture of {number // 4}",
+                lettering=lettering,
+                model="ideogram-3",
+                width=1024,
+                height=1024,
+                aspect_ratio="1:1",
+                requested_at=NOW - timedelta(hours=1),
+                stored_at=NOW,
+                expiry_margin_s=80_000.0,
+                local_path=f"acme/{number}.png",
+                media_type="image/png",
+                bytes=1000,
+                sha256=digest,
+                cost_usd=0.06,
+            )
+        )
+    return Subject(
+        now=NOW,
+        images=rows,
+        features=features,
+        readings=readings,
+        requests=[Request(request_id=image.request_id, outcome="completed") for image in rows],
+        brands={"acme": BRAND},
+        files={image.local_path or "": 1000 for image in rows},
+    )
+
+
+def measure(images: int) -> None:
+    """Run in a process of its own: prints the seconds of the audit and the megabytes at its peak."""
+    given = subject(images)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began = time.perf_counter()
+    verdicts = run(given, AuditPolicy())
+    took = time.perf_counter() - began
+    assert all(isinstance(verdict, Ran) for verdict in verdicts)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(took, before, peak)
+
+
+def test_an_audit_of_ten_thousand_images() -> None:
+    """Beside one of a thousand."""
+    times = {}
+    for images in (1_000, 10_000):
+        code = f"import runpy; runpy.run_path({str(Path(__file__))!r})['measure']({images})"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        took, before, peak = (float(word) for word in done.stdout.split())
+        times[images] = took
+        print(f"\n{images:,} images audited in {took:.1f} s; peak {peak:.0f} MB, the checks' {peak - before:.0f} MB")
+    print(f"time for each image, of 10,000 against of 1,000: {times[10_000] / times[1_000] / 10:.2f}")
+
+
+def pictures(side: int, kind: str) -> list[bytes]:
+    """Soft shapes with grain, as photographs have them."""
+    noise = np.random.default_rng(4)
+    found = []
+    for _ in range(PICTURES):
+        coarse = noise.integers(0, 255, (12, 12, 3), dtype=np.uint8)
+        soft = np.asarray(Pillow.fromarray(coarse).resize((side, side), Pillow.Resampling.BICUBIC))
+        grainy = (soft + noise.normal(0, 2.5, soft.shape)).clip(0, 255).astype(np.uint8)
+        out = io.BytesIO()
+        Pillow.fromarray(grainy).save(out, kind, quality=90)
+        found.append(out.getvalue())
+    return found
+
+
+DECODE = """
+import io
+from PIL import Image
+
+def decode(data):
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+    return image.size
+"""
+
+
+@pytest.mark.parametrize(("side", "kind"), [(1024, "PNG"), (2048, "PNG"), (1024, "JPEG")])
+def test_back_fill_beside_decoding(side: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pictures through the same two processes: measured, and only decoded."""
+    (tmp_path / "decode_only.py").write_text(DECODE, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    data = pictures(side, kind)
+
+    def seconds(extractor: str) -> float:
+        began = 0.0
+
+        def given() -> Iterator[tuple[str, bytes]]:
+            nonlocal began
+            # The first pictures pay for starting and importing: not part of either.
+            for number, one in enumerate([*data[:4], *data]):
+                if number == 4:
+                    began = time.perf_counter()
+                yield str(number), one
+
+        results = list(extract_many(given(), workers=2, timeout_s=60, extractor=extractor))
+        assert len(results) == PICTURES + 4
+        return time.perf_counter() - began
+
+    # In turns, so that a busy machine is as unfair to the one as to the other.
+    pairs = [(seconds("decode_only:decode"), seconds(EXTRACTOR)) for _ in range(3)]
+    decoding, measuring = (min(column) for column in zip(*pairs, strict=True))
+    print(
+        f"\n{side}² {kind}: decoding alone {PICTURES / decoding:.0f} a second, measuring {PICTURES / measuring:.0f}: "
+        f"{decoding / measuring:.2f} of it"
+    )
