@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -154,6 +154,15 @@ class WorldParts(Parts):
         schema = DATASETS[dataset]
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         return pa.Table.from_pylist([{name: row[name] for name in wanted.names} for row in rows], schema=wanted)
+
+    def of_fingerprints(
+        self,
+        parts: Sequence[str],
+        dataset: str,
+        columns: Sequence[str],
+        fingerprints: Collection[str],  # noqa: ARG002  as above
+    ) -> pa.Table:
+        return self.read(parts, dataset, columns)
 
 
 @dataclass
