@@ -89,7 +89,8 @@ def _called(condition: Condition) -> str:
 def ending(upkeep: Upkeep, where: str) -> Ending:
     """How it ended; `where` is the address of the written report."""
     rows = [
-        {"Picture": one.path, "Condition": _called(one.condition), "Why": one.reason, "Was": str(one.state)}
+        # Paths are long: at the end they hide nothing.
+        {"Condition": _called(one.condition), "Why": one.reason, "Was": str(one.state), "Picture": one.path}
         for one in _sorted(upkeep.verified.findings)
     ]
     about = "Pictures that are not as they were stored, or are again"
@@ -126,7 +127,7 @@ def _lines(upkeep: Upkeep) -> Iterable[str]:
     verified, finished = upkeep.verified, upkeep.finished
     yield upkeep.headline
     for what, value in _numbers(upkeep):
-        yield f"  {what:<16} {value}"
+        yield f"  {what:<18}{value}"
     findings = _sorted(verified.findings)
     for one in findings[:SHOWN]:
         mark = "+" if one.condition is Condition.FINE else "!"
@@ -147,7 +148,9 @@ def _numbers(upkeep: Upkeep) -> list[tuple[str, str]]:
     rows += [(f"{_called(one)}", f"{number:,}") for one in WORSE_FIRST if (number := verified.new[one])]
     rows += [(f"still {one}", f"{number:,}") for one in WORSE_FIRST if (number := verified.known[one])]
     if verified.orphaned:
-        rows.append(("without a record", f"{verified.orphaned:,} files, {words.size(verified.orphaned_bytes)}"))
+        rows.append(
+            ("without a record", f"{words.count(verified.orphaned, 'file')}, {words.size(verified.orphaned_bytes)}")
+        )
     for name, number in (
         ("recovered", finished.recovered),
         ("unfinished", finished.unfinished),
@@ -168,10 +171,10 @@ def markdown(upkeep: Upkeep, *, max_rows: int = ROWS) -> str:
     parts = [f"# {upkeep.headline}", _table(("What", "How many"), _numbers(upkeep))]
     if verified.findings:
         rows = [
-            (one.path, _called(one.condition), one.reason, "recorded now" if one.event else "known before")
+            (_called(one.condition), one.reason, "recorded now" if one.event else "known before", one.path)
             for one in _sorted(verified.findings)
         ]
-        parts += ["## Not as they were stored", _table(("Picture", "Condition", "Why", "News"), rows, max_rows)]
+        parts += ["## Not as they were stored", _table(("Condition", "Why", "News", "Picture"), rows, max_rows)]
     troubles = [(one.subject, one.happened, one.remedy) for one in upkeep.finished.troubles]
     troubles += [(one.variant, f"in doubt: {one.why}", "`ideoflow recover`") for one in upkeep.finished.doubts]
     if troubles:
