@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def texts(values: Iterable[str]) -> pa.Array:
+def texts(values: Iterable[str]) -> pa.Array[Any]:
     """The texts as an Arrow array of strings."""
     encoded = [value.encode() for value in values]
     # 32-bit offsets into the bytes, one more than there are texts: Arrow's own layout of strings.
@@ -30,4 +31,5 @@ def among(column: str, values: Iterable[str]) -> pc.Expression:
 
 def equals(column: str, value: str) -> pc.Expression:
     """The column is this text."""
-    return pc.field(column) == texts([value])[0]
+    condition: pc.Expression = pc.field(column) == texts([value])[0]
+    return condition

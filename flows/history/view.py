@@ -76,7 +76,7 @@ def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str
     """Images per prompt id that no fingerprint of the manifest stands for any more."""
     kept = ~among("fingerprint", fingerprints) & equals("origin", origin)
     rows = images(parts, ["prompt_id", "fingerprint"], kept)
-    return dict(Counter(rows["prompt_id"].to_pylist()))
+    return dict(Counter(str(prompt) for prompt in rows["prompt_id"].to_pylist()))
 
 
 def with_names(rows: pa.Table, parts: Parts) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from flows.cli.app import app
+import flows.cli.app  # noqa: F401  which is what adds the verbs
+from flows.cli.base import app
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = sorted(

@@ -44,7 +44,8 @@ def run(site: Path, cwd: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_holds_what_it_needs(site: Path, tmp_path: Path) -> None:
     """Manifest, prices and the second campaign are inside; a plan by the packaged manifest has its prices."""
-    for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml"):
+    starter = [f"flows/starter/templates/{path.name}" for path in (ROOT / "flows/starter/templates").iterdir()]
+    for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml", *starter):
         assert (site / name).is_file(), name
     done = run(site, tmp_path, "plan", "--manifest", str(site / "flows" / "demo" / "prompts.yaml"))
     assert done.returncode == 0, done.stderr
