@@ -6,11 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Context
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from flows.workspace import Workspace
 
+# In the order people meet them; a test sees to it that none is forgotten.
+VERBS = (
+    *("init", "doctor", "validate", "plan", "generate", "recover", "history", "whois", "sql", "spend"),
+    *("decide", "audit", "retain", "restore", "maintain", "reproduce", "export", "import", "serve", "sandbox", "demo"),
+)
+
+
+class Verbs(TyperGroup):
+    """The verbs as `--help` lists them."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """In the order of `VERBS`, any other after them."""
+        known = {name: place for place, name in enumerate(VERBS)}
+        return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
+
+
 app = typer.Typer(
+    cls=Verbs,
     name="ideoflow",
     help="Turn prompts.yaml into brand images with Ideogram, and keep them: nothing paid twice, nothing paid for lost.",
     no_args_is_help=True,

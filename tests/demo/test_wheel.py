@@ -47,6 +47,7 @@ def test_the_wheel_holds_what_it_needs(site: Path, tmp_path: Path) -> None:
     templates = [
         f"flows/report/audit/templates/{name}" for name in ("page.html.j2", "pieces.html.j2", "page.css", "page.js")
     ]
+    templates += [f"flows/starter/templates/{path.name}" for path in (ROOT / "flows/starter/templates").iterdir()]
     for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml", *templates):
         assert (site / name).is_file(), name
     done = run(site, tmp_path, "plan", "--manifest", str(site / "flows" / "demo" / "prompts.yaml"))
