@@ -76,7 +76,7 @@ def read_fields(raw: Mapping[str, Any], place: Place, now: datetime) -> tuple[Re
             if name in found:
                 continue
             try:
-                found[name] = (_READERS[name] if name in _READERS else _text)(value, now)
+                found[name] = _READERS.get(name, _text)(value, now)
             except ValueError as error:
                 message, _, hint = str(error).partition("|")
                 problems.append(place.problem(key, message, hint or "Mend it, or remove it."))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer import Context
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ VERBS = (
 class Verbs(TyperGroup):
     """The verbs as `--help` lists them."""
 
-    def list_commands(self, ctx: Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """In the order of `VERBS`, any other after them."""
         known = {name: place for place, name in enumerate(VERBS)}
         return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))

@@ -147,7 +147,10 @@ def test_none_matches_nothing_and_exact_wants_everything_said(place: Any, draw: 
     """The same picture, three ways to look at it."""
     place.keep("images/a.png", draw("red"))
     place.keep("images/b.png", draw("blue", (36, 64)))
-    records = [RECORD, {"prompt": "A calm sea", "model": "ideogram-3", "localPath": "images/b.png"}]
+    records: list[dict[str, Any]] = [
+        RECORD,
+        {"prompt": "A calm sea", "model": "ideogram-3", "localPath": "images/b.png"},
+    ]
     source = place.listed([{**records[0], "aspectRatio": ""}, records[1]])
 
     def names(how: Match) -> list[str | None]:
