@@ -65,6 +65,18 @@ def test_an_echo_is_no_second_wish() -> None:
     assert len(said) == 1
 
 
+def test_where_nobody_insists_every_later_signal_is_an_echo() -> None:
+    """A run that a runner stops, in a group that a supervisor stops as well, still finishes what was sent."""
+    stop, said, clock = Stop(), list[str](), Clock()
+    with stopping(stop, insist=False, say=said.append, clock=clock):
+        signal.raise_signal(signal.SIGTERM)
+        clock.now = 20 * ECHO_S
+        signal.raise_signal(signal.SIGTERM)
+    assert stop.reason == "stopped by SIGTERM"
+    assert len(said) == 1
+    assert "once more" not in said[0]
+
+
 def test_handlers_are_put_back() -> None:
     """Nested blocks too leave everything as it was, also when they end with an error."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
