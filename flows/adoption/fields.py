@@ -76,7 +76,8 @@ def read_fields(raw: Mapping[str, Any], place: Place, now: datetime) -> tuple[Re
             if name in found:
                 continue
             try:
-                found[name] = _READERS.get(name, _text)(value, now)
+                read: Callable[[Any, datetime], Any] = _READERS.get(name, _text)
+                found[name] = read(value, now)
             except ValueError as error:
                 message, _, hint = str(error).partition("|")
                 problems.append(place.problem(key, message, hint or "Mend it, or remove it."))
