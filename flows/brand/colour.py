@@ -6,6 +6,7 @@ test data, and mathematical observations" (2005), as scikit-image computes it. W
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -28,7 +29,9 @@ def lab_of(hex_code: str) -> tuple[float, float, float]:
 
 def hex_of(lab: Sequence[float]) -> str:
     """The nearest ``#RRGGBB`` of a colour in CIELAB; colours outside sRGB are clipped."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        # It warns of what it clips on the way, which is what is wanted.
+        warnings.simplefilter("ignore", UserWarning)
         rgb = np.clip(lab2rgb(np.array([[lab]], dtype=float)), 0, 1)[0, 0]
     return "#" + "".join(f"{round(float(channel) * 255):02X}" for channel in rgb)
 

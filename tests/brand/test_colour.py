@@ -81,3 +81,8 @@ def test_white_is_white_and_grey_has_no_chroma() -> None:
     assert lab_of("#FFFFFF")[0] == pytest.approx(100, abs=0.01)
     assert chroma(labs(["#FFFFFF", "#808080", "#000000"])).max() < 0.01
     assert chroma(labs(["#FF0000"]))[0] > 100
+
+
+def test_a_colour_that_no_screen_shows_is_clipped_in_silence() -> None:
+    """The mean of some pictures' colours can lie outside sRGB; that is nobody's mistake, and no warning."""
+    assert hex_of((20.0, 10.0, 110.0)).startswith("#")
