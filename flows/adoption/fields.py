@@ -75,8 +75,9 @@ def read_fields(raw: Mapping[str, Any], place: Place, now: datetime) -> tuple[Re
             name = _KEYS[plain]
             if name in found:
                 continue
+            reader: Callable[[Any, datetime], Any] = _READERS.get(name, _text)
             try:
-                found[name] = (_READERS[name] if name in _READERS else _text)(value, now)
+                found[name] = reader(value, now)
             except ValueError as error:
                 message, _, hint = str(error).partition("|")
                 problems.append(place.problem(key, message, hint or "Mend it, or remove it."))

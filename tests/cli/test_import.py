@@ -43,7 +43,7 @@ def old(project: Any) -> Path:
         }
         for name, prompt in prompts.items()
     ]
-    path = project.root / "old" / "generated-images.json"
+    path: Path = project.root / "old" / "generated-images.json"
     path.write_text(json.dumps(records, indent=1), encoding="utf-8")
     return path
 
