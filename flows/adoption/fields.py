@@ -75,9 +75,9 @@ def read_fields(raw: Mapping[str, Any], place: Place, now: datetime) -> tuple[Re
             name = _KEYS[plain]
             if name in found:
                 continue
+            reader: Callable[[Any, datetime], Any] = _READERS.get(name, _text)
             try:
-                read: Callable[[Any, datetime], Any] = _READERS.get(name, _text)
-                found[name] = read(value, now)
+                found[name] = reader(value, now)
             except ValueError as error:
                 message, _, hint = str(error).partition("|")
                 problems.append(place.problem(key, message, hint or "Mend it, or remove it."))

@@ -116,9 +116,9 @@ def from_folder(storage: Storage, stats: Sequence[Stat], shown: Callable[[str], 
             elif sound and record.url:
                 links.append(Candidate(record, None, record.path or "", stat.modified))
     candidates = [
-        Candidate(known, Held(storage, path, shown(path), stat.modified))
+        Candidate(told, Held(storage, path, shown(path), stat.modified))
         for path, stat in pictures.items()
-        if (known := _record_of(path, own, listed, reading, storage, shown)) is not None
+        if (told := _record_of(path, own, listed, reading, storage, shown)) is not None
     ]
     return Shelf((*candidates, *links), tuple(reading.problems))
 

@@ -22,7 +22,7 @@ from flows.steps import prepare
 from flows.workspace import open_workspace
 
 TILE = "Seamless citrus pattern"
-RECORD = {
+RECORD: dict[str, Any] = {
     "id": "r1",
     "prompt": TILE,
     "model": "V_3",
