@@ -21,17 +21,21 @@ def _name() -> str:
 @flow(name="maintain", flow_run_name=_name, **NOTHING_KEPT)
 async def maintain(
     subset: str = "",
+    compact: bool = False,
     config: list[str] = [],  # noqa: B006  the form shows these defaults, and no one changes them
     project: str = "",
 ) -> State[dict[str, Any]]:
     """Finish what killed runs left, seal the journal, measure what is not measured, verify every picture.
 
-    Nothing is deleted. A picture that is missing, cut off, changed or undecodable is recorded as such, and so is one
+    No picture is deleted. One that is missing, cut off, changed or undecodable is recorded as such, and so is one
     that is back. It ends Failed when a picture turned out damaged, or when something is left to do.
 
     Args:
         subset: Share of the pictures whose bytes are read: 2/7, or today/7 for another seventh every day. Empty: all.
+        compact: Merge the history's files of closed months too, and bring old ones up to the present columns.
         config: Overlays of the settings: a name such as s3, or a file of the project.
         project: The project's folder. Empty: IDEOFLOW_PROJECT, or the folder that the worker runs in.
     """
-    return await conduct("maintain", project, config, partial(upkeep.maintain, subset=subset), upkeep.ending)
+    return await conduct(
+        "maintain", project, config, partial(upkeep.maintain, subset=subset, compact=compact), upkeep.ending
+    )

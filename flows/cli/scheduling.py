@@ -29,11 +29,14 @@ def maintain(
     subset: Annotated[
         str, typer.Option("--subset", help="Read only this share of the pictures: 2/7, or today/7.")
     ] = "",
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Merge the history's files of closed months too; no row is lost.")
+    ] = False,
     project: Project = None,
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """Finish, seal, measure, and verify every picture against its record. Deletes nothing."""
+    """Finish, seal, measure, and verify every picture against its record. Deletes no picture."""
     import asyncio
 
     from flows import upkeep
@@ -42,7 +45,7 @@ def maintain(
 
     ws = workspace(project, config)
     with watched("maintaining", quiet=as_json) as (tell, stop):
-        done, where = asyncio.run(upkeep.maintain(ws, subset, tell=tell, stop=stop))
+        done, where = asyncio.run(upkeep.maintain(ws, subset, compact=compact, tell=tell, stop=stop))
     ended = upkeep.ending(done, where)
     if as_json:
         printing.emit({"flow": ended.flow, "next_step": ended.next_step, **ended.record})

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from flows.errors import ApiTrouble, Refused, Unfinished
+from flows.history.compact import Compacted, compact
+from flows.history.owners import this_process
 from flows.history.seal import SealResult
 from flows.measuring import Tell
 from flows.pipeline.doubt import abandoned
@@ -54,3 +56,8 @@ def _waiting(ws: Workspace) -> int:
 def seal(ws: Workspace, run_id: str) -> SealResult:
     """Whatever has ended, whoever ended it, becomes rows of the history."""
     return ws.sealer(run_id).seal(token=ws.new_id(), now=ws.now())
+
+
+def merged(ws: Workspace, run_id: str) -> Compacted:
+    """The history's closed months in few sorted files; every row is proven to be there before an old file goes."""
+    return compact(ws.parts, this_process(run_id), ws.now(), token=ws.new_id())

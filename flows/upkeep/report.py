@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from flows.history.compact import Compacted
 from flows.history.seal import SealResult
 from flows.report import words
 from flows.report.ending import MAX_ROWS, Ending, Table
@@ -39,6 +40,7 @@ class Upkeep:
     stopped: str | None
     assets: str
     history: str
+    compacted: Compacted | None = None
 
     @property
     def exit_code(self) -> int:
@@ -162,7 +164,18 @@ def _numbers(upkeep: Upkeep) -> list[tuple[str, str]]:
             rows.append((name, f"{number:,}"))
     if sealed.held_elsewhere:
         rows.append(("sealed", "by another run, which is at it"))
+    if upkeep.compacted is not None:
+        rows.append(("compacted", _compacted(upkeep.compacted)))
     return rows
+
+
+def _compacted(done: Compacted) -> str:
+    if done.held_elsewhere:
+        return "not now: another run is writing the history"
+    if not done.parts_before:
+        return "nothing to merge"
+    size = f"{words.size(done.bytes_before)} to {words.size(done.bytes_after)}"
+    return f"{words.count(done.parts_before, 'file')} to {done.parts_after:,}, {size}, {done.rows:,} rows"
 
 
 def markdown(upkeep: Upkeep, *, max_rows: int = ROWS) -> str:
@@ -221,6 +234,7 @@ def _facts(upkeep: Upkeep) -> dict[str, Any]:
         "in_doubt": len(finished.doubts),
         "sealed": upkeep.sealed.entries,
         "measured": upkeep.measured,
+        "compacted_files": upkeep.compacted.parts_before if upkeep.compacted else 0,
         "assets": upkeep.assets,
         "history": upkeep.history,
     }

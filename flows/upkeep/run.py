@@ -8,7 +8,7 @@ from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.measuring import Tell
 from flows.pipeline.kit import Stop
-from flows.upkeep.finish import finish, seal
+from flows.upkeep.finish import finish, merged, seal
 from flows.upkeep.measure import measure
 from flows.upkeep.report import Upkeep, published
 from flows.upkeep.subset import Subset
@@ -20,13 +20,14 @@ async def maintain(
     ws: Workspace,
     subset: str = "",
     *,
+    compact: bool = False,
     step: Step = plainly,
     tell: Tell = lambda _: None,
     stop: Stop | None = None,
 ) -> tuple[Upkeep, str]:
     """Finish, seal, measure, verify, report: the account, and where the report is.
 
-    `subset` is the share of pictures to read, as in ``2/7``. HistoryBusy while another one is at work.
+    `subset` is the share of pictures to read, as in ``2/7``. `compact` merges the history's closed months as well. HistoryBusy while another one is at work.
     """
     stop = Stop() if stop is None else stop  # an unasked Stop is falsy
     share = Subset.of(subset, ws.now())
@@ -38,6 +39,7 @@ async def maintain(
         sealed = await step("seal the journal", seal, ws, run_id)
         filled = await step("measure the pictures", measure, ws, tell, stop)
         verified = await step("verify the pictures", verify, ws, run_id, share, filled.failures, tell, stop)
+        compacted = await step("compact closed months", merged, ws, run_id) if compact and not stop else None
     upkeep = Upkeep(
         run_id=run_id,
         started_at=started,
@@ -47,6 +49,7 @@ async def maintain(
         sealed=sealed,
         measured=filled.measured,
         verified=verified,
+        compacted=compacted,
         stopped=stop.reason,
         assets=ws.assets.url,
         history=ws.history.url,

@@ -38,8 +38,8 @@ class Bought:
     ws: Workspace
     root: Path
 
-    def maintain(self, subset: str = "") -> Ending:
-        done, where = asyncio.run(upkeep.maintain(self.ws, subset))
+    def maintain(self, subset: str = "", *, compact: bool = False) -> Ending:
+        done, where = asyncio.run(upkeep.maintain(self.ws, subset, compact=compact))
         told = upkeep.ending(done, where)
         assert Path(where).read_text(encoding="utf-8").startswith(f"# {told.headline}")
         return told

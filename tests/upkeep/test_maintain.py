@@ -231,3 +231,25 @@ def test_a_stop_is_heard_and_said(bought: Any) -> None:
     assert told.exit_code == 4
     assert told.record["read"] == 0
     assert told.next_step == "run `ideoflow maintain` again for the rest"
+
+
+def test_closed_months_are_merged_on_request(bought: Any) -> None:
+    """Two files of a past month become one with the same rows; without being asked nothing is merged."""
+    parts = bought.ws.parts
+    for number in range(2):
+        row = event_row(
+            event_id=f"0000-{number}",
+            at=bought.ws.now(),
+            event=Event.HELD,
+            actor="a test",
+            run_id="r",
+            image=f"i{number}",
+        )
+        parts.write("lifecycle", "2020-01", [row])
+    past = [part for part in parts.listing("lifecycle") if "2020-01" in part]
+    assert bought.maintain().record["compacted_files"] == 0
+    assert [part for part in parts.listing("lifecycle") if "2020-01" in part] == past
+    told = bought.maintain(compact=True)
+    assert told.record["compacted_files"] == 2
+    (one,) = [part for part in parts.listing("lifecycle") if "2020-01" in part]
+    assert sorted(parts.read([one], "lifecycle")["event_id"].to_pylist()) == ["0000-0", "0000-1"]
