@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 
-@app.command()
+@app.command(epilog=example("ideoflow audit", "ideoflow audit --junit audit.xml --json"))
 def audit(
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Write the result as JUnit XML too, for a build server.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
     from flows.handing import Handed
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
-@app.command()
+@app.command(epilog=example("ideoflow export --to handover --select campaign:spring --embed"))
 def export(
     to: Annotated[str, typer.Option("--to", help="Where to: a folder, or an address such as s3://bucket/folder.")],
     select: Annotated[

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Manifest, Project, app, workspace
+from flows.cli.base import Config, Json, Manifest, Project, app, example, workspace
 
 
-@app.command()
+@app.command(epilog=example("ideoflow retain", "ideoflow retain --apply"))
 def retain(
     apply: Annotated[bool, typer.Option("--apply", help="Do it; without this nothing is changed.")] = False,
     max_fraction: Annotated[
@@ -35,7 +35,7 @@ def retain(
     return run(workspace(project, config), wish, config or [], details=details, as_json=as_json, prefect=prefect)
 
 
-@app.command()
+@app.command(epilog=example("ideoflow restore 01a2b3c4"))
 def restore(
     names: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Images, or retention runs; beginnings of ids will do.")
@@ -58,7 +58,7 @@ def restore(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow decide hold 01a2b3c4 --reason 'print run'", "ideoflow decide --from review.csv"))
 def decide(
     verdict: Annotated[
         str | None, typer.Argument(help="hold, release, approve, reject, or accept (a finding of the audit).")

@@ -73,7 +73,7 @@ def history(
     return 0
 
 
-@app.command()
+@app.command(epilog=example("ideoflow sql 'select campaign, sum(cost_usd) from images group by 1'"))
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT over the views named above.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows: .csv, .json or .parquet.")] = None,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
     from flows.again import Outlook
 
 
-@app.command()
+@app.command(epilog=example("ideoflow reproduce 01a2b3c4 --exact --dry-run"))
 def reproduce(
     image: Annotated[str, typer.Argument(metavar="ID", help="An image id, or its beginning or end.")],
     exact: Annotated[

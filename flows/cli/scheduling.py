@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 
-@app.command()
+@app.command(epilog=example("ideoflow serve --port 4200"))
 def serve(
     port: Annotated[int, typer.Option("--port", help="Where Prefect's pages are, on loopback.")] = 4200,
     project: Project = None,
@@ -24,7 +24,7 @@ def serve(
     return run(workspace(project, config), config or [], port)
 
 
-@app.command()
+@app.command(epilog=example("ideoflow maintain --subset today/7", "ideoflow maintain --compact"))
 def maintain(
     subset: Annotated[
         str, typer.Option("--subset", help="Read only this share of the pictures: 2/7, or today/7.")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Manifest, Project, app, workspace
+from flows.cli.base import Config, Json, Manifest, Project, app, example, workspace
 
 
 class Alike(StrEnum):
@@ -21,7 +21,7 @@ class Alike(StrEnum):
 
 @app.command(
     "import",
-    epilog="Example: `ideoflow import old/generated-images.json`, then the same with `--apply`.",
+    epilog=example("ideoflow import old/generated-images.json"),
 )
 def import_(
     source: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.base import Config, Json, Project, app, workspace
+from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
     from flows.recognition import Recognised
@@ -18,7 +18,7 @@ LARGEST = 200_000_000
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"})
 
 
-@app.command()
+@app.command(epilog=example("ideoflow whois 01a2b3c4", "ideoflow whois found.jpg"))
 def whois(
     what: Annotated[str, typer.Argument(metavar="ID|FILE", help="An image id, or its beginning or end; or a picture.")],
     project: Project = None,

@@ -27,7 +27,8 @@ async def maintain(
 ) -> tuple[Upkeep, str]:
     """Finish, seal, measure, verify, report: the account, and where the report is.
 
-    `subset` is the share of pictures to read, as in ``2/7``. `compact` merges the history's closed months as well. HistoryBusy while another one is at work.
+    `subset` is the share of pictures to read, as in ``2/7``. `compact` merges the history's closed
+    months as well. HistoryBusy while another one is at work.
     """
     stop = Stop() if stop is None else stop  # an unasked Stop is falsy
     share = Subset.of(subset, ws.now())

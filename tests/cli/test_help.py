@@ -25,9 +25,18 @@ VERBS = sorted(
 ENDS = {
     "ideoflow generate --config production --limit 1": (2, "export IDEOGRAM_API_KEY"),
     "ideoflow doctor --config production --fix": (4, "export IDEOGRAM_API_KEY"),
+    # There are no pictures in a new project, and nothing of these names.
+    "ideoflow whois 01a2b3c4": (2, 'called "01a2b3c4"'),
+    "ideoflow whois found.jpg": (2, "found.jpg"),
+    "ideoflow reproduce 01a2b3c4 --exact --dry-run": (2, 'called "01a2b3c4"'),
+    "ideoflow restore 01a2b3c4": (2, 'called "01a2b3c4"'),
+    "ideoflow decide hold 01a2b3c4 --reason 'print run'": (2, 'called "01a2b3c4"'),
+    "ideoflow decide --from review.csv": (2, "review.csv"),
+    "ideoflow retain --apply": (2, "configs/retention.yaml"),
+    "ideoflow import old/generated-images.json": (2, "old/generated-images.json"),
 }
 # What a test of this kind cannot wait for; tests/sandbox and tests/demo run them.
-ENDLESS = {"sandbox", "demo"}
+ENDLESS = {"sandbox", "demo", "serve"}
 
 
 @pytest.fixture
