@@ -38,6 +38,8 @@ def commands(text: str) -> Iterator[list[str]]:
         if language not in {"console", "bash", "sh"}:
             continue
         for line in block.replace("\\\n", " ").splitlines():
+            if not line.startswith(("$ ", "ideoflow ")):
+                continue  # what the program answers
             words = shlex.split(line.removeprefix("$ "), comments=True)
             while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
                 words = words[1:]
