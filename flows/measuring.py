@@ -44,7 +44,7 @@ def back_fill(ws: Workspace, tell: Tell, where: pc.Expression | None = None) -> 
     """Features of every picture on storage that lacks those of today's extractor. `where` filters ``images``."""
     done = _digests(ws, "features", pc.field("extractor") == EXTRACTOR_VERSION)
     fresh = _fresh(ws, where, done)
-    return _carry_out(ws, tell, fresh, "features", "measured", _feature_row)
+    return _carry_out(ws, tell, fresh, "features", "measured", feature_row)
 
 
 def read_lettering(ws: Workspace, tell: Tell, where: pc.Expression | None = None) -> Filled:
@@ -137,7 +137,8 @@ def _bytes(
             yield row["sha256"], data
 
 
-def _feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
+def feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:
+    """What was measured, as a row of ``features``."""
     names = ("l", "a", "b", "share")
     return {
         "sha256": digest,

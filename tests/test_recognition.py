@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from flows.assets.likeness import LIKELY, confidence, difference
 from flows.errors import BadImage
 from flows.history.parts import Parts
 from flows.ids import sha256, uuid7
+from flows.measuring import feature_row
 from flows.provenance.marking import marked
 from flows.provenance.packet import Origin, packet
 from flows.recognition import How, recognise
@@ -97,7 +98,7 @@ def shelved(root: Path, pictures: Sequence[bytes]) -> Library:
     parts = Parts(open_storage(str(root)), new_id)
     named = {f"{new_id()}-0": data for data in pictures}
     images = [{"image_id": name, "status": "stored", "sha256": sha256(data)} for name, data in named.items()]
-    measured = [{**asdict(extract(data)), "image_id": name, "extracted_at": NOW} for name, data in named.items()]
+    measured = [feature_row(extract(data), name, sha256(data), NOW) for name, data in named.items()]
     parts.write("images", "2026-11", images)
     parts.write("features", "2026-11", measured)
     return Library(parts, named)

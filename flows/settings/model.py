@@ -163,8 +163,8 @@ class Retain(_Section):
 class Schedule(_Section):
     """When a flow runs by itself. Both are always said together: an hour means nothing without its time zone."""
 
-    cron: Cron
-    timezone: Zone
+    cron: Cron = Field(description="Minute, hour, day, month, weekday, as cron has them.")
+    timezone: Zone = Field(description="Whose hours are meant, such as Europe/Berlin.")
 
     def __str__(self) -> str:
         return f"{rules.cron_in_words(self.cron)}, {self.timezone}"
