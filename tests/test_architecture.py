@@ -8,6 +8,7 @@ violation. A new room has to be entered in the tables here: that is the moment t
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import itertools
 import re
@@ -154,9 +155,15 @@ def modules(root: Path) -> list[Module]:
         parts = path.relative_to(root).with_suffix("").parts
         package = parts[:-1]
         name = ".".join(package if parts[-1] == "__init__" else parts)
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        found.append(Module(name, path, tree, tuple(_imports(tree, package))))
+        tree, imports = _parsed(path, path.read_text(encoding="utf-8"), package)
+        found.append(Module(name, path, tree, imports))
     return found
+
+
+@functools.cache
+def _parsed(path: Path, text: str, package: tuple[str, ...]) -> tuple[ast.Module, tuple[Import, ...]]:
+    tree = ast.parse(text, str(path))
+    return tree, tuple(_imports(tree, package))
 
 
 def _imports(tree: ast.Module, package: tuple[str, ...]) -> Iterator[Import]:

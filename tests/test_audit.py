@@ -21,7 +21,8 @@ from flows.audit import audit, run_flow
 from flows.cli import main
 from flows.pipeline.kit import Stop
 
-pytestmark = pytest.mark.prefect
+# Slow: the engine's server takes longer to come up than all else; tests/test_generate.py keeps one in the quick suite.
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
 MANIFEST = """\
 version: 1

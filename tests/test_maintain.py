@@ -16,11 +16,11 @@ pytestmark = pytest.mark.prefect
 
 
 def test_the_form_is_flat_and_explains_itself() -> None:
-    """Every parameter is a text or a list of texts, with a default and a description: no unions."""
+    """Every parameter is a text, a switch or a list of texts, with a default and a description: no unions."""
     loaded: Any = load_flow_from_entrypoint("flows.maintain.maintain")
     schema = parameter_schema(loaded).model_dump()
     kinds = {name: field["type"] for name, field in schema["properties"].items()}
-    assert kinds == {"subset": "string", "config": "array", "project": "string"}
+    assert kinds == {"subset": "string", "compact": "boolean", "config": "array", "project": "string"}
     assert not schema.get("required")
     assert "anyOf" not in json.dumps(schema)
     assert all(field["description"] and "default" in field for field in schema["properties"].values())

@@ -19,7 +19,8 @@ from flows.history.standing import current
 from flows.retain import retain
 from flows.workspace import open_workspace
 
-pytestmark = pytest.mark.prefect
+# Slow: the engine's server takes longer to come up than all else; tests/test_generate.py keeps one in the quick suite.
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
 POLICY = "version: 1\nenabled: %s\nclasses: {classic: {match: all, keep_within: 30d, allow_empty: true}}\n"
 

@@ -190,6 +190,7 @@ def test_a_missing_key_is_said_before_anything_else(project: Any, ideoflow: Any)
     assert ideoflow("plan", "--config", "production").code == 0
 
 
+@pytest.mark.slow
 def test_a_key_is_never_printed(project: Any, ideoflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by a failure to reach the API, not by a slip in the key, not into any file."""
     monkeypatch.setenv("IDEOGRAM_API_KEY", KEY)

@@ -101,6 +101,7 @@ def test_a_terminal_is_shown_the_plan_and_asked(project: Any, terminal: Callable
     assert project.billed() == 0
 
 
+@pytest.mark.slow
 def test_yes_buys_behind_a_progress_bar(project: Any, terminal: Callable[..., Terminal]) -> None:
     """Enter means yes; while it goes on a bar counts images; the summary stands at the end."""
     project.settings("", "base")

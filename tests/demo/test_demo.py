@@ -78,6 +78,7 @@ def test_both_acts_and_again(tmp_path: Path) -> None:
     assert billed(tills[0]) == before[0]
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_costs_nothing(tmp_path: Path) -> None:
     """The second act with one kill: wanted, paid and kept are the same number by the till's own ledger."""
     (tmp_path / "configs").mkdir()

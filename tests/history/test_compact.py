@@ -205,6 +205,7 @@ def test_a_new_part_that_lacks_rows_is_not_believed(books: Any) -> None:
     assert set(old) < set(books.parts.listing("images"))
 
 
+@pytest.mark.slow
 def test_two_compactions_that_both_hold_the_lock_lose_nothing(books: Any, meddle: Any) -> None:
     """It was broken by mistake: one runs to its end in the middle of the other, before each operation in turn."""
     for moment in range(0, 20, 5):

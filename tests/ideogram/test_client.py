@@ -376,6 +376,7 @@ def test_a_loopback_api_needs_no_proxy(loopback: Any, monkeypatch: pytest.Monkey
     sends=st.integers(0, 70),
     ending=st.sampled_from(["close", "reset", "hang"]),
 )
+@pytest.mark.slow
 def test_what_could_have_reached_the_server_is_never_called_not_sent(
     loopback: Any, reads: int | None, sends: int, ending: str
 ) -> None:

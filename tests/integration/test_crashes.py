@@ -71,6 +71,7 @@ FEW = (
     "between the parts",
     "in the middle of dropping",
 )
+SLOW = pytest.mark.slow
 SYNCHRONOUS = ("v1", "legacy")
 WITHOUT_POLLS = tuple(arrow for arrow in ARROWS if "poll" not in arrow)
 
@@ -126,7 +127,7 @@ def survive(
     place.audit(wanted=wanted, doubts=len(doubts))
 
 
-@pytest.mark.parametrize("arrow", ARROWS)
+@pytest.mark.parametrize("arrow", [arrow if arrow in FEW else pytest.param(arrow, marks=SLOW) for arrow in ARROWS])
 def test_killed_with_ten_in_flight(place: Any, arrow: str) -> None:
     """Ten requests at once, killed when the third of them comes to the arrow."""
     survive(place, arrow, wanted=place.manifest(4, count=3), in_flight=10, nth=3)
@@ -183,7 +184,13 @@ def test_killed_anywhere_in_a_storm(place: Any, arrow: str, model: str) -> None:
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("arrow", ["while the answer is awaited", "after the picture", "between the parts"])
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        "after the picture",
+        *(pytest.param(one, marks=SLOW) for one in ("while the answer is awaited", "between the parts")),
+    ],
+)
 def test_killed_over_s3(bucket_place: Any, arrow: str) -> None:
     """Pictures, journal and history in a bucket."""
     survive(bucket_place, arrow, wanted=bucket_place.manifest(2, count=2), in_flight=10, nth=2)

@@ -178,17 +178,17 @@ def test_a_withheld_image_is_billed_recorded_and_not_bought_again(place: Any) ->
         [rule("poll", "500_poll", count=2)],
         [rule("poll", "404_poll", count=3)],
         [rule("poll", "lost_ack", count=2)],
-        [rule("poll", "html_200", count=2)],
-        [rule("poll", "empty_200", count=2)],
-        [rule("poll", "slow", count=2, delay_s=0.2)],
-        [rule("post", "slow", count=2, delay_s=0.3)],
+        *(
+            pytest.param([rule(kind, fault, count=2, delay_s=0.2)], marks=pytest.mark.slow)
+            for kind, fault in (("poll", "html_200"), ("poll", "empty_200"), ("poll", "slow"), ("post", "slow"))
+        ),
         [rule("download", "truncated", count=2)],
         [rule("download", "corrupt", count=2)],
         [rule("download", "html_200", count=2)],
-        [rule("download", "empty_200", count=1)],
-        [rule("download", "redirect", count=2)],
-        [rule("download", "500", count=2)],
-        [rule("download", "slow", count=2, delay_s=0.2)],
+        *(
+            pytest.param([rule("download", fault, count=2, delay_s=0.2)], marks=pytest.mark.slow)
+            for fault in ("empty_200", "redirect", "500", "slow")
+        ),
         [rule("download", "wrong_size", count=1)],
     ],
     ids=lambda rules: f"{rules[0]['match']['kind']}-{rules[0]['fault']}",

@@ -17,7 +17,12 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("moment", STOPS)
+QUICK = ("after the claim", "after a download", "while sealing")
+
+
+@pytest.mark.parametrize(
+    "moment", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in STOPS]
+)
 def test_a_clean_stop_leaves_nothing_in_doubt(place: Any, moment: str) -> None:
     """Unsent claims end void, sent ones are finished; the next run buys the rest."""
     place.settings["IDEOFLOW_API__MAX_IN_FLIGHT"] = "3"  # else all may be on their way before the twelfth is here
