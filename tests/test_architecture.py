@@ -426,7 +426,7 @@ _FAKE_KEY = "q7Rz2Lm9Xa4Tb6Vc" + "8Yd1Wn3Kp5Hs0Jf"
         (reserved, "flows/assets/a.py", "import fsspec.implementations.local", "storage alone"),
         (reserved, "flows/pipeline.py", "from httpx import Client", "ideogram alone"),
         (reserved, "flows/settings.py", "import yaml", "documents alone"),
-        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "alone"),
+        (reserved, "flows/workspace.py", "def f():\n    from prefect import flow", "retain, runtime alone"),
         (light_commands, "flows/cli.py", "from flows.generate import generate", "inside the function"),
         (shadowing, "flows/types.py", "", "types"),
         (shadowing, "flows/prefect/__init__.py", "", "prefect"),
