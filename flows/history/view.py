@@ -84,22 +84,5 @@ def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str
     return dict(Counter(str(name) for name in rows["prompt_id"].to_pylist()))
 
 
-def with_names(rows: pa.Table, parts: Parts) -> list[dict[str, Any]]:
-    """Rows as dicts, under the names they bear now."""
-    now = relabelled(parts)
-    result: list[dict[str, Any]] = []
-    for row in rows.to_pylist():
-        if called := now.get(row["fingerprint"]):
-            row |= {
-                "prompt_id": called.prompt_id,
-                "variant": called.variant,
-                "campaign": called.campaign,
-                "tags": list(called.tags),
-                "retention": called.retention,
-            }
-        result.append(row)
-    return result
-
-
 def _names(row: Mapping[str, Any]) -> Names:
     return Names(row["prompt_id"], row["variant"], row["campaign"], tuple(row["tags"] or ()), row.get("retention"))

@@ -67,8 +67,6 @@ def test_the_latest_name_stands(books: Any) -> None:
     rename(books, PRINT, "poster@y")
     names = view.names(books.parts, [PRINT])[PRINT]
     assert (names.prompt_id, names.variant, names.tags) == ("poster", "poster@y", ("new",))
-    (row,) = view.with_names(view.images(books.parts), books.parts)
-    assert (row["variant"], row["campaign"], row["tags"]) == ("poster@y", None, ["new"])
 
 
 def test_names_of_pictures_that_do_not_exist_are_not_told(books: Any) -> None:
