@@ -31,6 +31,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "runtime",
             "orchestrator",
             "signals",
+            "heaps",
             "steps",
             "campaign",
             "again",
@@ -76,7 +77,14 @@ BESIDE: dict[str, frozenset[str]] = {
     "demo": frozenset({"flows.generate", "flows.cli.printing", "flows.cli.watching"}),
     "workspace": frozenset({"flows.settings"}),
     "runtime": frozenset(
-        {"flows.settings", "flows.workspace", "flows.campaign", "flows.signals", "flows.doctor.deployments"}
+        {
+            "flows.settings",
+            "flows.workspace",
+            "flows.campaign",
+            "flows.signals",
+            "flows.heaps",
+            "flows.doctor.deployments",
+        }
     ),
     "steps": frozenset({"flows.workspace", "flows.money", "flows.measuring", "flows.labels"}),
     "measuring": frozenset({"flows.workspace"}),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from flows import heaps
 from flows.pipeline.kit import Progress as Event
 from flows.pipeline.kit import Stop
 from flows.signals import stopping
@@ -20,6 +21,7 @@ ARRIVED = ("stored", "withheld", "lost")  # "recovered" is told besides, of imag
 @contextlib.contextmanager
 def watched(what: str, *, quiet: bool = False) -> Iterator[tuple[Callable[[Event], None], Stop]]:
     """Yield what a run wants to be given: where to tell of progress, and the stop that Ctrl-C asks for."""
+    heaps.few()
     stop = Stop()
     with stopping(stop), _bar(what, quiet=quiet) as tell:
         yield tell, stop

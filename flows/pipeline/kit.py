@@ -128,12 +128,14 @@ class Kit:
     random: Callable[[], float]
     tell: Callable[[Progress], None] = lambda _: None
     stop: Stop = field(default_factory=Stop)
-    sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
     closed: dict[str, str] = field(default_factory=dict)  # endpoints that answered 403, and what they said
     unrecorded: dict[str, str] = field(default_factory=dict)  # request id -> answer the journal could not take
     sleep: Callable[[float], Any] = asyncio.sleep
     # Records have threads of their own: an answer must not wait for its place behind six uploads of pictures.
     recorder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "journal"))
+    # One seals at a time, and always in the same thread: the C library keeps a heap for each thread, and sealing
+    # hundreds of requests in one after the other would let every heap grow to the size of the largest batch.
+    sealing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sealing"))
 
     @property
     def run_id(self) -> str:

@@ -210,8 +210,9 @@ async def seal(kit: Kit) -> SealResult:
 
 
 async def _seal_once(kit: Kit) -> SealResult:
-    async with kit.sealing:
-        result = await asyncio.to_thread(kit.sealer.seal, token=kit.new_id(), now=kit.now())
+    result = await asyncio.get_running_loop().run_in_executor(
+        kit.sealing, lambda: kit.sealer.seal(token=kit.new_id(), now=kit.now())
+    )
     if result.entries:
         log.debug("sealed %d requests with %d images", result.entries, result.images)
     return result

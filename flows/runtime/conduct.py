@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
+from flows import heaps
 from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
@@ -60,6 +61,7 @@ async def conduct(
     kind: str, project: str, config: list[str], work: Work[R], ending: Callable[[R, str], Ending]
 ) -> State[Any]:
     """The flow run's final state, after `work` on the project's workspace; `ending` says what its report comes to."""
+    heaps.few()
     watched = _ONLOOKER.get()
     onlooker = watched or Onlooker()
     with bridged() as bridge, stopping(onlooker.stop, insist=watched is not None):
