@@ -75,7 +75,7 @@ def test_everything_else_is_said_as_text() -> None:
 
 def test_programs_and_people_read_the_same() -> None:
     """Quotes, commas, line ends and any alphabet come back; the mark at its head says that it is UTF-8."""
-    rows = [{"a": 'Öl, "Licht"\r\n海', "b": 1}, {"a": "\ud800 torn", "b": None}]
+    rows: list[dict[str, Any]] = [{"a": 'Öl, "Licht"\r\n海', "b": 1}, {"a": "\ud800 torn", "b": None}]
     data = as_csv(["b", "a"], rows)
     assert data.startswith(b"\xef\xbb\xbf")
     frame = pd.read_csv(io.BytesIO(data))
