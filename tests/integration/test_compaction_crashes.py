@@ -80,7 +80,7 @@ class Shelf:
             # A lock was broken once: some rows are there twice.
             self.parts.write("images", f"{month:%Y-%m}", rows[:2])
         self._older_schema(place.workspace().now())
-        self.ids = sorted(read(self.parts, "images", Asked(), ["image_id"])["image_id"].to_pylist())
+        self.ids = _ids(read(self.parts, "images", Asked(), ["image_id"]))
         self.before, self.raw = self.seen(), self.rows()
 
     def _image(self, month: datetime) -> dict[str, Any]:
@@ -158,6 +158,10 @@ class Shelf:
             assert self.parts.storage.sub(hidden).list() == []
 
 
+def _ids(rows: pa.Table) -> list[str]:
+    return sorted(map(str, rows["image_id"].to_pylist()))
+
+
 def _told(rows: pa.Table) -> list[str]:
     return sorted(map(repr, rows.to_pylist()))
 
@@ -165,8 +169,8 @@ def _told(rows: pa.Table) -> list[str]:
 @contextlib.contextmanager
 def watched(shelf: Shelf) -> Iterator[None]:
     """Somebody reads all the while, by every way there is, and always sees the same."""
-    done, wrong, looks = threading.Event(), [], [0]
-    ids = shelf.ids
+    done, looks, ids = threading.Event(), [0], shelf.ids
+    wrong: list[str] = []
 
     def look() -> None:
         parts = shelf.place.workspace().parts
@@ -175,16 +179,17 @@ def watched(shelf: Shelf) -> Iterator[None]:
                 images = read(parts, "images", Asked(), ["image_id"])
                 standing = read(parts, "current", Asked(), ["image_id", "approved"])
                 asked = query(parts, "select image_id from images")
-                seen = [sorted(found["image_id"].to_pylist()) for found in (images, standing, asked)]
-                if seen != [ids] * 3 or sum(standing["approved"].to_pylist()) != PARTS * len(CLOSED):
-                    wrong.append(seen)
+                seen = [_ids(found) for found in (images, standing, asked)]
+                approved = standing.filter(standing["approved"]).num_rows
+                if seen != [ids] * 3 or approved != PARTS * len(CLOSED):
+                    wrong.append(f"{approved} approved, {[len(found) for found in seen]} of {len(ids)}")
                 looks[0] += 1
 
     def guarded() -> None:
         try:
             look()
         except Exception as error:  # noqa: BLE001  told below
-            wrong.append(error)
+            wrong.append(repr(error))
 
     reader = threading.Thread(target=guarded)
     reader.start()
