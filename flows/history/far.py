@@ -1,8 +1,8 @@
 """A dataset behind a file system that is written in Python, as DuckDB may read it.
 
 DuckDB asks a dataset for a reader. Arrow begins to read while it makes one and holds Python's interpreter meanwhile;
-where its reading has to call Python, as behind fsspec, both can then wait for each other for ever. Batches are asked for
-in a way that lets go of it. Importing this is slow: only who has such a dataset should.
+where its reading has to call Python, as behind fsspec, both can then wait for each other for ever. Batches are asked
+for in a way that lets go of it. Importing this is slow: only who has such a dataset should.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import dataset as ds
 
 
-class FarDataset(ds.FileSystemDataset):  # type: ignore[misc]  # the stubs call it final, which it is not
+class FarDataset(ds.FileSystemDataset):
     """These files, with this schema; DuckDB's conditions and choice of columns reach them."""
 
     @classmethod
@@ -23,7 +23,7 @@ class FarDataset(ds.FileSystemDataset):  # type: ignore[misc]  # the stubs call 
         plain: Any = ds.dataset(list(files), schema=schema, format="parquet", filesystem=filesystem)
         return cls(list(plain.get_fragments()), plain.schema, plain.format, plain.filesystem)
 
-    def scanner(self, **how: Any) -> Any:
+    def scanner(self, **how: Any) -> Any:  # type: ignore[override]  # DuckDB names each argument
         """What DuckDB asks for, once for each time that it reads."""
         return _Scanner(super().scanner(**how))
 
