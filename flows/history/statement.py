@@ -8,7 +8,7 @@ functions named here are let in, whatever later releases add. Runs nothing; know
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import Refused
@@ -30,8 +30,8 @@ FUNCTIONS = frozenset(
 _ONLY = "only SELECT is allowed: the history is read here, never changed"
 
 
-def only_select(con: duckdb.DuckDBPyConnection, asked: str) -> duckdb.Statement:
-    """The one statement that was asked. Anything but a SELECT that only reads is Refused, in words."""
+def only_select(con: duckdb.DuckDBPyConnection, asked: str, readable: Sequence[str]) -> duckdb.Statement:
+    """The one statement that was asked; anything but a SELECT that only reads is Refused. `readable`: what there is."""
     import duckdb  # noqa: PLC0415  a tenth of a second that only who asks should pay
 
     try:
@@ -45,11 +45,11 @@ def only_select(con: duckdb.DuckDBPyConnection, asked: str) -> duckdb.Statement:
         raise Refused("one SELECT at a time" if statements else "there is no query")
     if kinds[0] != duckdb.StatementType.SELECT:
         raise Refused(f"only SELECT is allowed, not {kinds[0].name}: the history is read here, never changed")
-    _reads_only(con, asked)
+    _reads_only(con, asked, readable)
     return statements[0]
 
 
-def _reads_only(con: duckdb.DuckDBPyConnection, asked: str) -> None:
+def _reads_only(con: duckdb.DuckDBPyConnection, asked: str, readable: Sequence[str]) -> None:
     rows = con.execute("SELECT json_serialize_sql(?)", [asked]).fetchall()
     parsed = json.loads(rows[0][0])
     if parsed.get("error"):  # what cannot be looked at is not let in
@@ -61,7 +61,8 @@ def _reads_only(con: duckdb.DuckDBPyConnection, asked: str) -> None:
         if kind == "TABLE_FUNCTION":
             name = str(node["function"]["function_name"]).lower()
             if name not in FUNCTIONS:
-                raise Refused(f"{name}(...) is disabled by configuration: it could read something else")
+                there = ", ".join(readable)
+                raise Refused(f"{name}(...) could read or change something else\nonly these can be read: {there}")
 
 
 def _nodes(parsed: Any) -> Iterator[Mapping[str, Any]]:
