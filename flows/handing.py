@@ -274,7 +274,7 @@ def _write_index(to: Storage, rows: list[dict[str, Any]]) -> None:
     """Index and note, each only where it says something new. First what tells that the others are ours."""
     files = {
         index.PARQUET: index.parquet(rows),
-        index.CSV: index.as_csv(rows),
+        index.CSV: index.spreadsheet(rows),
         index.NOTE: note(rows).encode(),
     }
     for name, data in files.items():

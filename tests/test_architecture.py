@@ -69,7 +69,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "provenance",
         }
     ),
-    "base": frozenset({"storage", "errors", "ids", "documents"}),
+    "base": frozenset({"storage", "errors", "ids", "documents", "spreadsheet"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {

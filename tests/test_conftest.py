@@ -31,7 +31,7 @@ def test_what_a_developer_exports_is_gone() -> None:
     guard = Path(__file__).parent / "conftest.py"
     shown = subprocess.run(
         [sys.executable, "-c", _SHOW, str(guard)],
-        env={**os.environ, **exported},
+        env={**os.environ, **exported, "IDEOFLOW_BENCH_ROWS": "7"},
         capture_output=True,
         text=True,
         check=True,
@@ -43,6 +43,7 @@ def test_what_a_developer_exports_is_gone() -> None:
     assert home.startswith(tempfile.gettempdir())
     assert not Path(home).exists(), "the throw-away home is removed at the end"
     assert not set(exported) & set(seen)
+    assert seen["IDEOFLOW_BENCH_ROWS"] == "7", "benchmarks are told how large they are"
 
 
 def test_what_one_test_exports_does_not_reach_the_next() -> None:
@@ -52,4 +53,5 @@ def test_what_one_test_exports_does_not_reach_the_next() -> None:
 
 def test_nothing_is_left_behind() -> None:
     """Whatever ran before, nothing of ours is exported."""
-    assert not [name for name in os.environ if name.startswith(("IDEOFLOW_", "IDEOGRAM_"))]
+    ours = [name for name in os.environ if name.startswith(("IDEOFLOW_", "IDEOGRAM_"))]
+    assert not [name for name in ours if not name.startswith("IDEOFLOW_BENCH_")]

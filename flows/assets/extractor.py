@@ -6,3 +6,10 @@ EXTRACTOR_VERSION = 2
 1: size, hashes, thumbnail. 2: colours, visible share, profile, sharpness, contrast, brightness, what is embedded;
 hashes are of the reduced picture, and mean the colours that its profile means, as thumbnails do.
 """
+
+LIKENESS_VERSIONS = frozenset({1, 2})
+"""The versions whose hashes and thumbnails may be laid beside today's: `likeness` was measured to hold across them.
+
+Take the older ones out when hashes or thumbnails come to mean something else; keep them in when only other measures
+do. 1 hashed the whole picture and 2 hashes the reduced one: the same to the bit on 40 pictures of the sandbox.
+"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from datetime import datetime
@@ -17,6 +16,7 @@ from flows.cli.printing import console, emit
 from flows.errors import UserError
 from flows.history.queries import kind_of
 from flows.report import words
+from flows.spreadsheet import as_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,11 +82,8 @@ def _bytes(answer: pa.Table, kind: str) -> bytes:
     if kind == "json":
         return (json.dumps(rows(answer), indent=2, ensure_ascii=False, default=_plain) + "\n").encode()
     if kind == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_named(answer).column_names)
-        writer.writerows([_said(value) for value in row.values()] for row in rows(answer))
-        return text.getvalue().encode()
+        named = _named(answer)
+        return as_csv(named.column_names, named.to_pylist())
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()

@@ -5,7 +5,6 @@ Knows rows and bytes; reads and writes no storage.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from flows.export.plan import Copy
 from flows.history.schema import IMAGES
 from flows.history.standing import STANDING
+from flows.spreadsheet import as_csv
 
 PARQUET, CSV, NOTE = "index.parquet", "index.csv", "LICENCE-AND-PROVENANCE.md"
 # What a picture is and how it was made, after what its copy is.
@@ -41,9 +41,6 @@ SCHEMA = pa.schema(
         pa.field("exported_at", _TIME),
     ]
 )
-# What a spreadsheet reads as the beginning of a formula, or skips on its way to one; the wide forms of East Asian
-# keyboards are taken for the narrow ones.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def row_of(copy: Copy, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,27 +98,9 @@ def from_parquet(data: bytes | None) -> list[dict[str, Any]] | None:
     return rows
 
 
-def as_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """The index for spreadsheets: UTF-8 with its mark, lines and quotes as they expect them, no cell a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, dialect="excel")
-    writer.writerow(SCHEMA.names)
-    for row in rows:
-        writer.writerow([cell(row[name]) for name in SCHEMA.names])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def cell(value: Any) -> Any:
-    """A value as it stands in a CSV. Text that would be run as a formula gets an apostrophe before it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return value
+def spreadsheet(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The index for people."""
+    return as_csv(SCHEMA.names, rows)
 
 
 def sidecar(row: Mapping[str, Any]) -> bytes:

@@ -83,6 +83,9 @@ def compact(
             sizes = {stat.path: stat.size for stat in parts.storage.list(dataset) if stat.path.endswith(".parquet")}
             old = _outdated(parts, sizes)
             for bundle in bundles(dataset, sizes, old, this_month, full):
+                # On a far storage all of it can take longer than a silent owner is taken for alive.
+                if not held.renew():
+                    return replace(done, held_elsewhere=True)
                 tell(bundle)
                 done = _add(done, _merge(parts, bundle), upgraded=len(old & set(bundle.parts)))
         return done

@@ -57,9 +57,9 @@ def relation(con: duckdb.DuckDBPyConnection, parts: Parts, dataset: str, listing
     files = [f"{root}/{part}" for part in listing]
     if _on_this_machine(filesystem):
         return _native(files, schema)
-    from pyarrow import dataset as ds  # noqa: PLC0415  slow, and not for files on this machine
+    from flows.history.far import FarDataset  # noqa: PLC0415  slow, and not for files on this machine
 
-    con.register(f"arrow_{dataset}", ds.dataset(files, schema=schema, format="parquet", filesystem=filesystem))
+    con.register(f"arrow_{dataset}", FarDataset.of(files, schema, filesystem))
     return f"(SELECT * FROM arrow_{dataset})"
 
 

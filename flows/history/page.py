@@ -56,6 +56,11 @@ Files carry the schema version in their metadata (key `ideoflow`). Columns are o
 version that brought one, and rows written before have none there. `ideoflow maintain --compact` rewrites old files:
 many other readers take the columns of the first file for those of all.
 
+`ideoflow history ... --out FILE` and `ideoflow sql ... --out FILE` write rows as `.csv`, `.json` or `.parquet`. The CSV
+is for spreadsheets: UTF-8 with its mark, and a text that a spreadsheet would run as a formula (it begins with `=`, `+`,
+`-`, `@`, a tab or a line end) has an apostrophe before it; numbers are written as they are, lists as texts. JSON and
+Parquet hold the exact values. The `index.csv` of `ideoflow export` keeps the same rule.
+
 Times are UTC, in microseconds. Money is in US dollars. `month` is the partition; pandas reads it as a category.
 """
 

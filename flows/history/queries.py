@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from flows.history.reading import CURRENT, column_names
 from flows.history.schema import IMAGES
 from flows.history.search import Search, newest, search
 from flows.history.standing import STANDING
+from flows.spreadsheet import as_csv
 from flows.storage import Storage
 
 FIRST = ("image_id", "prompt", "model", "seed", "generated_at", "has_local_copy")
@@ -81,7 +81,7 @@ def written(rows: Sequence[Mapping[str, Any]], name: str) -> bytes:
     if kind == "json":
         return (json.dumps(list(rows), indent=2, ensure_ascii=False, default=_plain) + "\n").encode()
     if kind == "csv":
-        return _csv(rows)
+        return as_csv(columns(), rows)
     return _parquet(rows)
 
 
@@ -90,27 +90,12 @@ def columns() -> list[str]:
     return [*FIRST, *(name for name in column_names(CURRENT) if name not in FIRST)]
 
 
-def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns(), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _cell(value) for key, value in row.items()})
-    return text.getvalue().encode()
-
-
 def _parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     fields = {field.name: field.type for field in (*IMAGES, *STANDING)}
     schema = pa.schema([(name, fields[name]) for name in columns()])
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), buffer, compression="zstd")
     return buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return " ".join(str(item) for item in value)
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _plain(value: Any) -> str:

@@ -1,8 +1,9 @@
 """SQL over the history for people: six views, and nothing else that could be read, written or changed.
 
-Four walls, each of which would do: only one SELECT is let in; DuckDB may open no file but the parts; its settings are
-locked before the first word of the query is looked at; and no variable of this process is a table. Knows the rules
-by which rows become views; knows no projects and prints nothing.
+Four walls: only one SELECT that reads is let in (`flows.history.statement`); DuckDB may open no file but the parts; its
+settings are locked before the first word of the query runs; and no variable of this process is a table. The second
+does not keep the parts from being written, so the first has to. Knows the rules by which rows become views; knows no
+projects and prints nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from flows.history.duck import connection, files_of, kind_of, quoted, relation, 
 from flows.history.events import VERDICT, WITH_FILE, Event, State
 from flows.history.parts import READING_TRIES, Parts
 from flows.history.schema import DATASETS
+from flows.history.statement import only_select
 from flows.history.view import RANK
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def query(parts: Parts, asked: str) -> pa.Table:
     for attempt in range(READING_TRIES):
         listings = {dataset: parts.listing(dataset) for dataset in HISTORY}
         with connection() as con:
-            statement = _only_select(con, asked)
+            statement = only_select(con, asked, VIEWS)
             try:
                 prepare(con, parts, listings, _named(con, asked))
                 found: pa.Table = con.sql(statement).to_arrow_table()
@@ -54,23 +56,6 @@ def query(parts: Parts, asked: str) -> pa.Table:
         if attempt + 1 == READING_TRIES:
             break
     raise HistoryBusy("the history changes too fast to be read; run again in a minute")
-
-
-def _only_select(con: duckdb.DuckDBPyConnection, asked: str) -> duckdb.Statement:
-    import duckdb  # noqa: PLC0415  see above
-
-    try:
-        statements = con.extract_statements(asked)
-        kinds = [statement.type for statement in statements]
-    except duckdb.Error as error:
-        raise Refused(_words(error)) from error
-    except ValueError as error:  # a kind of statement that the Python side has no name for
-        raise Refused("only SELECT is allowed: the history is read here, never changed") from error
-    if len(statements) != 1:
-        raise Refused("one SELECT at a time" if statements else "there is no query")
-    if kinds[0] != duckdb.StatementType.SELECT:
-        raise Refused(f"only SELECT is allowed, not {kinds[0].name}: the history is read here, never changed")
-    return statements[0]
 
 
 def _named(con: duckdb.DuckDBPyConnection, asked: str) -> Collection[str]:

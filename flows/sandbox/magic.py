@@ -16,10 +16,11 @@ from flows.sandbox.lettering import quoted
 _LIGHT = ("low golden light from the left", "soft north light", "clear morning light", "warm dusk light")
 _AIR = ("calm and uncluttered", "quietly optimistic", "sunlit and airy", "precise and restrained")
 _BACKGROUND = ("a plain ground with a faint gradient", "an open horizon", "softly out of focus shapes")
+# None of them names a thing or a mood that the renderer knows: rewriting adds words, not another picture.
 _FINISH = (
     "The composition leaves generous empty space around the subject.",
     "Edges are clean and the colours are few and deliberate.",
-    "Fine grain and a gentle fall-off towards the corners hold it together.",
+    "A fine surface and a gentle fall-off towards the corners hold it together.",
 )
 
 

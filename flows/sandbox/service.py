@@ -94,9 +94,12 @@ class Sandbox:
         return links.verify(self._secret, image_id, exp, sig, self.config.clock())
 
     async def png(self, job: Job, position: int, *, shrink: int = 1) -> bytes:
-        """The bytes of one image; always the same. `shrink` is for the fault that serves another size."""
+        """The bytes of one image; always the same. `shrink` is for the fault that serves another size.
+
+        Drawn from what the answer says was drawn: who sends that final prompt and seed again gets the same pixels.
+        """
         picture = Picture(
-            job.prompt,
+            job.final_prompt,
             {"model": job.model, **job.options},
             _seed_of(job, position),
             job.width // shrink,

@@ -90,8 +90,9 @@ class RemoteStorage(Storage):
                 found = self._fs.find(self._at(prefix), detail=True)
             except FileNotFoundError:
                 return []
-            stats = (self._stat(name, info) for name, info in found.items())
-            return sorted((s for s in stats if not _hidden(s.path, prefix)), key=lambda s: s.path)
+            # Some servers, and some people's tools, put an empty object where a folder is or was.
+            stats = (self._stat(name, info) for name, info in found.items() if not _folder(name, info))
+            return sorted((s for s in stats if s.path and not _hidden(s.path, prefix)), key=lambda s: s.path)
 
     def stat(self, path: str) -> Stat | None:
         with _told("look at", self.where(path)):
@@ -218,6 +219,10 @@ def _told(what: str, where: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise StorageTrouble(f"could not {what} {where}: {error}") from error
+
+
+def _folder(name: str, info: Mapping[str, Any]) -> bool:
+    return name.endswith("/") or info.get("type") == "directory"
 
 
 def _hidden(path: str, prefix: str) -> bool:

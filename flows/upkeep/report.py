@@ -170,12 +170,12 @@ def _numbers(upkeep: Upkeep) -> list[tuple[str, str]]:
 
 
 def _compacted(done: Compacted) -> str:
-    if done.held_elsewhere:
-        return "not now: another run is writing the history"
+    elsewhere = "another run is writing the history"
     if not done.parts_before:
-        return "nothing to merge"
+        return f"not now: {elsewhere}" if done.held_elsewhere else "nothing to merge"
     size = f"{words.size(done.bytes_before)} to {words.size(done.bytes_after)}"
-    return f"{words.count(done.parts_before, 'file')} to {done.parts_after:,}, {size}, {done.rows:,} rows"
+    rest = f"; the rest not now: {elsewhere}" if done.held_elsewhere else ""
+    return f"{words.count(done.parts_before, 'file')} to {done.parts_after:,}, {size}, {done.rows:,} rows{rest}"
 
 
 def markdown(upkeep: Upkeep, *, max_rows: int = ROWS) -> str:

@@ -91,6 +91,23 @@ def test_rows_read_back_with_pandas(bought: Any, ideoflow: Any, ending: str) -> 
     assert frame["seed"].notna().sum() >= 3
 
 
+def test_a_spreadsheet_runs_no_prompt(project: Any, ideoflow: Any) -> None:
+    """A prompt that begins like a formula has an apostrophe before it in CSV; JSON and Parquet have it as it is."""
+    odd = ['=HYPERLINK("https://evil.example","a")', "+1 bottle", "-1 bottle", "@home"]
+    prompts = [{"id": f"p{n}", "prompt": text, "tags": [f"{text[0]}tag", "x"]} for n, text in enumerate(odd)]
+    project.manifest(json.dumps({"version": 1, "defaults": {"model": "ideogram-3"}, "prompts": prompts}))
+    project.buy()
+    for ending in ("csv", "json", "parquet"):
+        assert ideoflow("history", "--out", f"odd.{ending}").code == 0
+    sheet, table = pd.read_csv(project.root / "odd.csv"), pd.read_parquet(project.root / "odd.parquet")
+    assert sorted(table["prompt"]) == sorted(odd)
+    assert sheet["prompt"].tolist() == [f"'{text}" for text in table["prompt"]]
+    assert sheet["tags"].tolist() == [f"'{text[0]}tag, x" for text in table["prompt"]]
+    assert [row["prompt"] for row in json.loads((project.root / "odd.json").read_bytes())] == table["prompt"].tolist()
+    assert sheet["cost_usd"].tolist() == table["cost_usd"].tolist()
+    assert sheet["seed"].tolist() == table["seed"].tolist()
+
+
 def test_nothing_found_is_written_with_its_columns(bought: Any, ideoflow: Any) -> None:
     """An empty CSV or Parquet still says what its columns are."""
     for ending, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from flows.history import view
 from flows.history.events import Event
@@ -73,6 +74,26 @@ def test_exactly_is_final_prompt_seed_and_no_magic(bought: Any, ideoflow: Any) -
         assert (new["final_prompt"], new["seed"]) == (old["final_prompt"], old["seed"])
         kept = ("brand", "campaign", "tags", "variant", "model", "negative_prompt", "aspect_ratio", "cost_usd")
         assert {name: new[name] for name in kept} == {name: old[name] for name in kept}
+
+
+def pixels(project: Any, row: dict[str, Any]) -> tuple[str, tuple[int, int], str]:
+    """Mode, size, and a digest of the pixels of an image's file."""
+    with Image.open(project.root / "data" / "images" / row["local_path"]) as picture:
+        return picture.mode, picture.size, sha256(picture.tobytes())
+
+
+@pytest.mark.parametrize("prompt_id", ["tile", "sea", "badge"])
+def test_exactly_is_the_same_picture(bought: Any, ideoflow: Any, prompt_id: str) -> None:
+    """The sandbox keeps the vendor's word: of each kind of API pixel for pixel; what is only asked again is another."""
+    old = rows(bought)[prompt_id]
+    assert old["final_prompt"] != old["prompt"], "it was reworded"
+    assert ideoflow("reproduce", old["image_id"], "--exact", "--yes").code == 0
+    exact = rows(bought)[prompt_id]
+    assert exact["image_id"] != old["image_id"]
+    assert pixels(bought, exact) == pixels(bought, old)
+    if old["seed_asked"] is None:
+        assert ideoflow("reproduce", old["image_id"], "--yes").code == 0
+        assert pixels(bought, rows(bought)[prompt_id]) != pixels(bought, old)
 
 
 def test_as_asked_sends_the_request_again(bought: Any, ideoflow: Any) -> None:

@@ -57,6 +57,29 @@ def test_rows_are_written(bought: Any, ideoflow: Any, ending: str) -> None:
     assert frame["usd"].sum() == pytest.approx(0.23)
 
 
+FORMULAS = """
+select '=HYPERLINK("https://evil.example","a")' as text, -1 as n, -0.5 as share, sum(cost_usd) - 1 as usd from images
+union all by name select '+1' as text, -2 as n
+union all by name select '-1' as text, -3 as n
+union all by name select '@SUM(A1)' as text, -4 as n
+union all by name select chr(9) || '=1' as text, -5 as n
+union all by name select chr(13) || '=1' as text, -6 as n
+"""
+
+
+def test_a_spreadsheet_runs_nothing(bought: Any, ideoflow: Any) -> None:
+    """Texts that would be formulas have an apostrophe in CSV, numbers stay numbers; JSON and Parquet are exact."""
+    for ending in ("csv", "json", "parquet"):
+        assert ideoflow("sql", FORMULAS, "--out", f"odd.{ending}").code == 0
+    sheet, table = pd.read_csv(bought.root / "odd.csv"), pd.read_parquet(bought.root / "odd.parquet")
+    assert sheet["text"].tolist() == [f"'{text}" for text in table["text"]]
+    assert {text[0] for text in table["text"]} == set("=+-@\t\r")
+    assert table["text"].tolist() == [row["text"] for row in json.loads((bought.root / "odd.json").read_bytes())]
+    assert sheet["n"].tolist() == table["n"].tolist() == [-1, -2, -3, -4, -5, -6]
+    assert sheet["share"][0] == -0.5
+    assert sheet["usd"][0] == table["usd"][0]
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [

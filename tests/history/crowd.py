@@ -1,6 +1,7 @@
 """One process of the crowd in test_crowd.py: appends, compacts or reads one history until its work is done.
 
-``python crowd.py ROLE NUMBER FOLDER SECONDS``. Prints JSON: what it appended, merged or saw.
+``python crowd.py ROLE NUMBER ADDRESS NOTES SECONDS``: the history's address, and a folder where those who append note
+how many rows are surely there. ``CROWD_OPTIONS`` are fsspec's options. Prints JSON: what it appended, merged or saw.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ from flows.history.parts import Parts
 from flows.history.records import Claim, End, ImageRecord, ImageStatus, Labels, Outcome
 from flows.history.schema import image_rows, request_row
 from flows.ids import digest, uuid7
-from flows.storage import LocalStorage
+from flows.storage import open_storage
 
 CLOSED = datetime(2026, 10, 5, tzinfo=UTC)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def main(role: str, number: int, folder: Path, seconds: float) -> None:
-    parts = Parts(LocalStorage(folder), lambda: uuid7(datetime.now(tz=UTC), os.urandom))
+def main(role: str, number: int, address: str, notes: Path, seconds: float) -> None:
+    options = json.loads(os.environ.get("CROWD_OPTIONS", "null"))
+    parts = Parts(open_storage(address, options), lambda: uuid7(datetime.now(tz=UTC), os.urandom))
     until = time.monotonic() + seconds
     work = {"append": append, "compact": merge, "read": read}[role]
-    print(json.dumps(work(parts, number, until)))
+    print(json.dumps(work(parts, number, notes, until)))
 
 
-def append(parts: Parts, number: int, until: float) -> list[str]:
+def append(parts: Parts, number: int, notes: Path, until: float) -> list[str]:
     """Rows as sealing writes them, the images before their request, a few at a time."""
     ids: list[str] = []
     while time.monotonic() < until:
@@ -46,12 +48,11 @@ def append(parts: Parts, number: int, until: float) -> list[str]:
         # What is written is there at once for who wrote it: no merge may hide it.
         mine = set(requests(parts, columns=["request_id"])["request_id"])
         assert set(ids) <= mine, "an appended row cannot be seen"
-        (folder := Path(parts.storage.url) / ".done" / str(number)).parent.mkdir(exist_ok=True)
-        folder.write_text(str(len(ids)), encoding="utf-8")
+        (notes / str(number)).write_text(str(len(ids)), encoding="utf-8")
     return ids
 
 
-def merge(parts: Parts, number: int, until: float) -> dict[str, int]:
+def merge(parts: Parts, number: int, _: Path, until: float) -> dict[str, int]:
     """Compaction after compaction; now and then the other one has the lock."""
     done: Counter[str] = Counter()
     owner = this_process(f"compact-{number}")
@@ -63,11 +64,11 @@ def merge(parts: Parts, number: int, until: float) -> dict[str, int]:
     return dict(done)
 
 
-def read(parts: Parts, number: int, until: float) -> dict[str, int]:
+def read(parts: Parts, number: int, notes: Path, until: float) -> dict[str, int]:
     """Frames and SQL: never fewer rows than before or than are known to be written, never a row twice."""
     looks = busy = seen = 0
     while time.monotonic() < until:
-        known = sum(int(path.read_text() or 0) for path in Path(parts.storage.url).glob(".done/*"))
+        known = sum(int(path.read_text() or 0) for path in notes.iterdir())
         try:
             if number % 2:
                 ids = images(parts, columns=["image_id"])["image_id"].tolist()
@@ -97,4 +98,4 @@ def _end(name: str) -> End:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), float(sys.argv[5]))

@@ -139,6 +139,69 @@ describe select * from '{secret}'
 summarize '{secret}'
 pivot images on model using count(*)
 select load_extension('x')
+with x as (copy (select 1) to '{part}' (format csv, use_tmp_file false)) select * from x
+with x as materialized (copy (select 1) to '{part}' (format parquet, use_tmp_file false)) select 1
+with x as (copy images to '{part}') select 1
+with x as (copy images to 'out.csv' (use_tmp_file false)) select 1
+with x as (with y as (copy (select 1) to '{part}' (use_tmp_file false)) from y) from x
+WITH x AS (COPY (SELECT 1) TO '{part}' (USE_TMP_FILE false)) SELECT 1 UNION ALL SELECT 2
+(with x as (copy (select 1) to '{part}' (use_tmp_file false)) select 1)
+from (with x as (copy (select 1) to '{part}' (use_tmp_file false)) select 1)
+describe with x as (copy (select 1) to '{part}' (use_tmp_file false)) select 1
+select (with x as (copy (select 1) to '{part}' (use_tmp_file false)) select 1)
+from query('with x as (copy (select 1) to ''{part}'' (use_tmp_file false)) select 1')
+from query_table('images')
+with x as (insert into doubled_images values (1) returning *) select * from x
+with x as (delete from doubled_images returning *) select count(*) from images
+with x as (update doubled_images set h = 1 returning *) select * from x
+with x as (truncate doubled_images) select 1
+with x as (merge into doubled_images using images on true when matched then delete returning *) select 1
+from json_execute_serialized_sql('{{}}')
+from read_blob('{part}')
+from read_parquet('{part}')
+from read_single_csv_file('{secret}')
+from read_single_json_file('{secret}')
+from read_ndjson('{secret}')
+from read_duckdb('{part}')
+from parquet_kv_metadata('{part}')
+from parquet_full_metadata('{secret}')
+from glob('{part}')
+from MAIN."READ_TEXT"('{secret}')
+from read_text(['{part}', '{secret}'])
+from read_text('file://{secret}')
+from read_text('/proc/self/environ')
+from read_csv('/dev/stdin')
+from read_xlsx('{secret}')
+from st_read('{secret}')
+from sqlite_scan('{secret}', 'x')
+from postgres_scan('', 'x', 'y')
+from iceberg_scan('{folder}')
+from delta_scan('{folder}')
+from 'hf://datasets/x/y.parquet'
+from '/etc/passwd'
+from "/etc/passwd"
+from arrow_scan(1, 2, 3)
+from pandas_scan(1)
+from python_arrow_scan(1)
+from python_map_function(1)
+from enable_logging(storage := 'file', storage_path := '{folder}')
+from enable_profiling()
+from checkpoint()
+from duckdb_secrets()
+from which_secret('s3://x', 's3')
+from duckdb_logs()
+from truncate_duckdb_logs()
+from register_external_resource('a', 'b')
+call query('select 1')
+select * from images, lateral (select * from read_text('{secret}'))
+summarize from read_text('{secret}')
+select system('id')
+select 1 into outfile 'out.csv'
+execute immediate 'copy images to ''out.csv'''
+set variable x = 1
+alter database memory set alias to x
+copy from database memory to x
+merge into images using requests on true when matched then delete
 -- nothing
 ;
 selekt 1
@@ -159,6 +222,35 @@ def test_hostile_sql_is_refused(seaside: Any, secret: Path, text: str) -> None:
     assert "xyzzy" not in str(refused.value)
     after = {path: path.stat().st_mtime_ns for path in secret.parent.rglob("*") if ".tmp" not in path.parts}
     assert after == before
+
+
+READING = """
+with cheap as (select * from images where cost_usd < 1) select count(*) from cheap
+with recursive n as (select 1 as i union all select i + 1 from n where i < 3) select count(*) from n, images
+select 'copy' as "copy", 'with x as (delete from y)' as t from images where prompt ilike '%copy%' or true
+from images select image_id union all from current select image_id
+select * from range(3), generate_series(1, 2)
+select unnest(tags) as tag from images
+select * from images, unnest(['a', 'b'])
+select * from images i, lateral (select count(*) from current c where c.image_id = i.image_id)
+select key from json_each('{"a": 1}')
+select * from (pivot images on status in ('stored') using count(*) group by model)
+from (describe images)
+describe images
+show tables
+summarize images
+table images
+values (1)
+select column_name from information_schema.columns
+select image_id from images qualify row_number() over (order by image_id) = 1
+select model, count(*) filter (where seed is null) from images group by all order by all
+"""
+
+
+@pytest.mark.parametrize("text", [line for line in READING.splitlines() if line])
+def test_whatever_only_reads_is_answered(seaside: Any, text: str) -> None:
+    """The walls are not in the way of those who ask: common tables, recursion, windows, pivots, words in quotes."""
+    assert query(seaside.parts, text).num_rows > 0
 
 
 def test_settings_are_locked_for_good(seaside: Any) -> None:

@@ -127,8 +127,9 @@ class Place:
         retry: Sequence[str] = (),
         reproduce: str | None = None,
         collection: str | None = None,
+        compact: bool = False,
     ) -> Run:
-        """Begin a run in a process of its own; `reproduce` is an image that is to be made again."""
+        """Begin a run in a process of its own; `reproduce` is an image to be made again, `compact` a maintain."""
         self.runs += 1
         result = self.folder / f"run-{self.runs}.json"
         if trap is not None:
@@ -143,6 +144,7 @@ class Place:
             "retry": list(retry),
             "reproduce": reproduce,
             "collection": collection,
+            "compact": compact,
         }
         return Run(self.spawner.start(job), result, self.spawner)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -32,7 +33,7 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import again, keeping, steps, takeover
+from flows import again, keeping, steps, takeover, upkeep
 from flows.account import account
 from flows.adoption.decide import Fate
 from flows.errors import IdeoflowError
@@ -251,6 +252,13 @@ async def retain(ws: Workspace, stop: Stop, max_fraction: float) -> dict[str, An
     }
 
 
+async def compact(ws: Workspace, stop: Stop) -> dict[str, Any]:
+    """What `maintain --compact` does."""
+    done, _ = await upkeep.maintain(ws, compact=True, stop=stop)
+    assert done.compacted is not None
+    return dataclasses.asdict(done.compacted)
+
+
 async def take_over(ws: Workspace, collection: str, stop: Stop) -> dict[str, Any]:
     """What the import command does with --apply."""
     found = await asyncio.to_thread(takeover.survey, ws, takeover.Ask(collection))
@@ -280,6 +288,8 @@ def work(job: Mapping[str, Any]) -> int:
             verb = reproduce(ws, job["reproduce"], stop)
         elif job.get("collection"):
             verb = take_over(ws, job["collection"], stop)
+        elif job.get("compact"):
+            verb = compact(ws, stop)
         else:
             verb = retain(ws, stop, job["retain"]) if "retain" in job else generate(ws, ask, stop)
         result = asyncio.run(verb)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,9 +16,12 @@ from PIL import Image
 
 from flows.ideogram.answers import Delivered, read_poll, read_submission
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option, price_tier, request_body, undecided
+from flows.ids import sha256
 from flows.manifest.load import load
 from flows.manifest.variant import Variant
-from flows.sandbox.handle import IdeogramSandbox
+from flows.repetition import magic_prompt
+from flows.sandbox.config import SandboxConfig
+from flows.sandbox.handle import IdeogramSandbox, running
 from flows.sandbox.orders import Invalid, Order, read_legacy, read_v1, read_v2
 from flows.sandbox.prices import MICROS, price_micros
 from flows.sandbox.renderer import Picture, render
@@ -125,9 +129,16 @@ def test_what_a_model_does_not_take_is_refused(model: str, options: dict[str, An
         _order(endpoint, body)
 
 
-def _buy(api: httpx.Client, endpoint: Endpoint, options: dict[str, Any]) -> Delivered:
+def _buy(
+    api: httpx.Client,
+    endpoint: Endpoint,
+    options: dict[str, Any],
+    prompt: str = "Enamel badge",
+    seed: int | None = 3,
+    images: int = 1,
+) -> Delivered:
     """Submit, and poll until it is done."""
-    body = request_body(endpoint, prompt="Enamel badge", options=options, seed=3, images=1, private=True)
+    body = request_body(endpoint, prompt=prompt, options=options, seed=seed, images=images, private=True)
     response = api.post(endpoint.path, json=body)
     assert response.status_code == 200, response.text
     answer = read_submission(endpoint, response.status_code, response.content)
@@ -166,6 +177,53 @@ def test_every_model_is_sold_over_http(endpoint: Endpoint, quick: IdeogramSandbo
     [entry] = quick.ledger()["requests"]
     assert (entry["model"], entry["path"]) == (endpoint.model, endpoint.path)
     assert entry["micros"] == price_micros(endpoint, options, 1)
+
+
+def _pixels(api: httpx.Client, url: str | None) -> tuple[str, tuple[int, int], str]:
+    """Mode, size, and a digest of the pixels."""
+    assert url is not None
+    with Image.open(io.BytesIO(api.get(url).content)) as picture:
+        return picture.mode, picture.size, sha256(picture.tobytes())
+
+
+PROMPTS = ('Flat enamel badge, lettering "SUMMER, SLOWLY"', "A glass bottle on wet sand")
+
+
+@ENDPOINTS
+def test_the_answer_sent_again_is_the_same_picture(endpoint: Endpoint, api: httpx.Client) -> None:
+    """Final prompt, magic prompt off and the seed give the identical pixels, of each image of a request.
+
+    Where magic prompt cannot be turned off, a prompt in prose is reworded again; one in JSON is left alone.
+    """
+    options, magic = SMALL.get(endpoint.model, {}), magic_prompt(endpoint)
+    exact = {**options, magic.name: next(one for one in magic.values if one.lower() == "off")} if magic else options
+    for prompt in PROMPTS:
+        first = _buy(api, endpoint, options, prompt, seed=None, images=2).images
+        for image in first:
+            assert image.prompt != prompt, "it was reworded"
+            [again] = _buy(api, endpoint, exact, image.prompt or "", image.seed).images
+            same = _pixels(api, again.url) == _pixels(api, image.url)
+            assert same == (again.prompt == image.prompt)
+            assert same or not (magic or endpoint.json_prompts)
+        assert _pixels(api, first[0].url) != _pixels(api, first[1].url)
+
+
+@pytest.mark.parametrize("model", ["ideogram-4-5", "V_2"])
+def test_pictures_in_full_are_the_same_too(model: str, tmp_path: Path) -> None:
+    """What a person gets to see: scenes, light and lettering, not only the plain shapes of quick tests."""
+    config = SandboxConfig(tmp_path / "state", latency_s=(0, 0))
+    endpoint = CATALOGUE[model]
+    magic = magic_prompt(endpoint)
+    assert magic is not None
+    off = next(one for one in magic.values if one.lower() == "off")
+    small = {"ideogram-4-5": {"size": "832x1248"}, "V_2": {"aspect_ratio": "ASPECT_1_3"}}[model]
+    with (
+        running(config) as sandbox,
+        httpx.Client(base_url=sandbox.base_url, headers={"Api-Key": "sandbox"}, timeout=60) as api,
+    ):
+        [image] = _buy(api, endpoint, small, PROMPTS[0], seed=None).images
+        [again] = _buy(api, endpoint, {**small, magic.name: off}, image.prompt or "", image.seed).images
+        assert _pixels(api, again.url) == _pixels(api, image.url)
 
 
 def test_an_upscale_reports_both_sizes(api: httpx.Client) -> None:

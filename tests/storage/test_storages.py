@@ -76,6 +76,27 @@ def test_a_listing_shows_what_another_just_did(make: Make) -> None:
     assert [stat.path for stat in ours.sub(".journal").list()] == ["x"]
 
 
+@pytest.mark.s3
+@pytest.mark.parametrize("kind", ["s3_bucket", pytest.param("seaweed_bucket", marks=pytest.mark.slow)])
+def test_an_empty_object_for_a_folder_is_not_listed(kind: str, request: pytest.FixtureRequest) -> None:
+    """Consoles make them, and some servers show one where a folder was emptied: they are nobody's bytes."""
+    import fsspec
+
+    bucket: Any = request.getfixturevalue(kind)
+    storage = open_storage(f"s3://{bucket.name}/root", bucket.options)
+    filesystem = fsspec.filesystem("s3", **bucket.options)
+    place, _, within = f"{bucket.name}/root".partition("/")
+    storage.write("d/e/1", b"1")
+    for folder in ("", "/d", "/d/e", "/d/empty"):
+        filesystem.call_s3("put_object", Bucket=place, Key=f"{within}{folder}/", Body=b"")
+    assert [stat.path for stat in storage.list()] == ["d/e/1"]
+    assert [stat.path for stat in storage.list("d/e")] == ["d/e/1"]
+    assert storage.list("d/empty") == []
+    assert storage.sub("d/empty").list() == []
+    storage.delete(["d/e/1"])
+    assert storage.list() == storage.list("d/e") == storage.sub("d/e").list() == []
+
+
 def test_the_clock_is_the_storages(make: Make) -> None:
     """Its time is close to ours here, aware, and asking leaves nothing behind."""
     storage = make()
