@@ -107,4 +107,4 @@ def recover(
     with watched("recovering", quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
     tables.recovered(done, as_json=as_json)
-    return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
+    return 4 if done.doubts or done.tally.undone or done.tally.total("unfinished") else 0
