@@ -21,7 +21,7 @@ from flows.history.owners import this_process
 from flows.history.parts import Parts
 from flows.ideogram.catalogue import find, price_tier
 from flows.measuring import back_fill
-from flows.outlook import Outlook, Wish, look, pictures, read_policy
+from flows.outlook import Outlook, Wish, look, pictures
 from flows.pipeline.kit import Progress, Stop
 from flows.report import words
 from flows.report.keeping import KeepingReport, to_json, to_markdown
@@ -94,7 +94,7 @@ def carry_out(
 
 
 def _unchanged(ws: Workspace, policy: Policy) -> None:
-    if read_policy(ws).digest != policy.digest:
+    if ws.retention_policy().digest != policy.digest:
         raise Refused(f"{policy.file} was changed after this was decided: run `ideoflow retain` again and look at it")
 
 
