@@ -257,7 +257,7 @@ class Workspace:
             download_s=self.settings.api.download_timeout_s,
             download_max_bytes=self.settings.api.max_image_mb << 20,
         )
-        return IdeogramClient(config, key)
+        return IdeogramClient(config, key, uptime=self.uptime)
 
     @contextlib.contextmanager
     def _base_url(self) -> Iterator[str]:
