@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import pyarrow.compute as pc
+
 from flows.errors import IdeoflowError, Refused
 from flows.history.fold import Book
 from flows.history.records import Entry
+from flows.ideogram.answers import Accepted
 from flows.ids import time_of
+from flows.pipeline.answered import reading
 from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import THE_RUN, run
@@ -68,6 +72,7 @@ async def recover(ws: Workspace, verdicts: Verdicts, tell: Callable[[Progress], 
     again, lost = _chosen(in_doubt, verdicts.resubmit), _chosen(in_doubt, verdicts.write_off)
     answered = _answered(in_doubt, verdicts)
     _distinct(again, lost, answered)
+    await asyncio.to_thread(_nobodys, ws, book, answered, verdicts.generation)
     if not (again or lost or answered or len(open_) > len(in_doubt)):
         tally = await asyncio.to_thread(_sealed, ws, book)
         return Recovered(tally, 0, 0, _told(open_, reasons), stop.reason)
@@ -165,6 +170,21 @@ def _answered(in_doubt: Sequence[Entry], verdicts: Verdicts) -> list[Entry]:
         doubts_ = f"{len(candidates)} requests are in doubt"
         raise Refused(f"{doubts_}: say with --request which one generation {verdicts.generation} answers")
     return candidates
+
+
+def _nobodys(ws: Workspace, book: Book, answered: Sequence[Entry], generation: str | None) -> None:
+    """A generation that answered another request is not this one's answer: its pictures would stand for both."""
+    for entry in answered:
+        ours = pc.field("generation_id") == generation
+        rows = ws.parts.rows("requests", ["request_id", "generation_id"], ours)["request_id"].to_pylist()
+        acks = (one.ack for one in book.live if one.ack is not None)
+        found = [
+            ack.request_id
+            for ack in acks
+            if isinstance(read := reading(ack), Accepted) and read.generation_id == generation
+        ]
+        if other := next((one for one in (*rows, *found) if one != entry.id), None):
+            raise Refused(f"the generation {generation} is the answer to request {other}, not to {entry.id}")
 
 
 def _distinct(*verdicts: Sequence[Entry]) -> None:

@@ -25,6 +25,7 @@ from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
+from flows.pipeline.unrecorded import unrecorded
 from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
 from flows.report.troubles import unwritten
@@ -124,6 +125,7 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         ceilings=ceilings(ws),
         warnings=loaded.warnings,
     )
+    _expected(ws, plan, book)
     planned = {item.fingerprint for item in plan.items}
     return Prepared(
         loaded,
@@ -132,6 +134,19 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         doubts,
         tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
     )
+
+
+def _expected(ws: Workspace, plan: Plan, book: Book) -> None:
+    """A history that has never heard of anything is believed only where no paid picture says otherwise."""
+    if not plan.buy or ws.settings.sandboxed or book.live or ws.parts.listing("requests"):
+        return
+    wanted = {item.fingerprint for item in plan.items if item.buy}
+    if found := unrecorded(ws.assets, plan.origin, wanted):
+        raise Refused(
+            f"{ws.history.url} has no history, but pictures that this would buy lie at {ws.assets.url}, paid for "
+            f"already (such as {found[0].removesuffix('.json')}). Is its disk mounted, is storage.history the right "
+            "place? If the history is lost, move those pictures to another folder and `ideoflow import` them"
+        )
 
 
 def ceilings(ws: Workspace) -> tuple[Ceiling, ...]:

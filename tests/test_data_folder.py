@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.campaign import generate
+from flows.history.compact import PLANS
 from flows.history.contract import HISTORY
 from flows.history.lock import LOCKS
 from flows.retention.sweep import NOTES
@@ -40,7 +41,7 @@ def made(ws: Workspace) -> set[str]:
     data = ws.settings.project / "data"
     settings = [Storage.model_fields[name].default for name in ("assets", "history", "reports")]
     history = Path(ws.history.url)
-    hidden = {Path(ws.journal.storage.url), ws.sandbox_state, history / NOTES, history / LOCKS}
+    hidden = {Path(ws.journal.storage.url), ws.sandbox_state, history / NOTES, history / PLANS, history / LOCKS}
     folders = hidden | {history / name for name in HISTORY} | {Path(ws.quotes.url)}
     return (
         {str(folder.relative_to(data)) for folder in folders}

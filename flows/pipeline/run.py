@@ -33,8 +33,11 @@ async def run(kit: Kit, plan: Plan, abandoned: Sequence[Entry] = ()) -> Tally:
 
     Returns what happened. Errors of single requests are in the tally; a bug stops the run after everything
     that was sent has been recorded, and is then raised. So does being cancelled; being cancelled once more
-    while that goes on leaves what was sent to the next run.
+    while that goes on leaves what was sent to the next run. Raises Refused, with nothing begun, where the journal's
+    storage turns out not to create exclusively.
     """
+    if plan.buy:
+        await asyncio.to_thread(kit.journal.prove)
     tally = Tally()
     crew = _Crew(kit)
     sealing = asyncio.create_task(_seal_now_and_then(kit, tally))

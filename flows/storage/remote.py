@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,6 +82,16 @@ class RemoteStorage(Storage):
             if present is not None:
                 return present == data
         raise StorageTrouble(f"could not create {self.where(path)}: {trouble}") from trouble
+
+    def creates_once(self) -> bool:
+        if not self.exclusive:
+            return False
+        # Servers that speak S3 and take no notice of the condition answer 200, and overwrite.
+        probe = f".tmp/once-{secrets.token_hex(12)}"
+        try:
+            return self.create(probe, b"first") and not self.create(probe, b"second")
+        finally:
+            self.delete([probe])
 
     def list(self, prefix: str = "") -> list[Stat]:
         with _told("list", self.where(prefix)):

@@ -117,6 +117,16 @@ def test_a_generation_that_was_found_is_fetched(lost: Any, ideoflow: Any) -> Non
     assert lost.billed() == 2
 
 
+def test_the_answer_to_another_request_is_refused(lost: Any, ideoflow: Any) -> None:
+    """A slip of the hand must not make one picture stand for two that were paid for."""
+    (row,) = json.loads(ideoflow("history", "--json").out)
+    said = ideoflow("recover", "--generation", row["generation_id"])
+    assert said.code == 2
+    assert f"is the answer to request {row['request_id']}" in said.err
+    assert len(lost.pictures()) == 1
+    assert len(doubts(ideoflow)) == 1
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [

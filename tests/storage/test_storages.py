@@ -263,3 +263,29 @@ def test_objects_that_s3_will_not_delete_are_told_of(s3_bucket: Any) -> None:
     finally:
         # The client is one for all tests of this server.
         fs.s3.meta.events.unregister(name, told)
+
+
+@pytest.mark.s3
+def test_a_server_that_overwrites_is_found_out(s3_bucket: Any) -> None:
+    """One that ignores If-None-Match answers 200 to everybody: two runs would both win the same claim."""
+    import fsspec
+
+    storage = open_storage(f"s3://{s3_bucket.name}/once", s3_bucket.options)
+    assert storage.creates_once()
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **s3_bucket.options)
+
+    def careless(params: Any, **_: Any) -> None:
+        params["headers"].pop("If-None-Match", None)
+
+    fs.s3.meta.events.register("before-call.s3.PutObject", careless)
+    try:
+        assert not storage.creates_once()
+    finally:
+        fs.s3.meta.events.unregister("before-call.s3.PutObject", careless)
+    assert fs.find(f"{s3_bucket.name}/once") == [], "and nothing of it is left"
+
+
+def test_a_disk_creates_once(tmp_path: Path) -> None:
+    """Its links are exclusive; a file system that can only look first is not."""
+    assert open_storage(str(tmp_path)).creates_once()
+    assert not open_storage("memory://once").creates_once()
