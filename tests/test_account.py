@@ -176,11 +176,11 @@ def test_a_stop_says_its_own_remedy() -> None:
 
 def test_a_stop_that_leaves_nothing_undone_is_no_failure() -> None:
     """A signal that comes when everything is kept changes nothing; what could not be recorded is still undone."""
-    done = {"stopped": "stopped by SIGINT", "remedy": "run again"}
-    report = told((item(),), {("sea", "stored"): 2}, **done)
+    stop = "stopped by SIGINT"
+    report = told((item(),), {("sea", "stored"): 2}, stopped=stop, remedy="run again")
     assert (report.exit_code, "look at the pictures" in report.next_step) == (0, True)
     tally = Tally(Counter({("sea", "stored"): 2}), undone=True)
-    report = told((item(),), {}, tally=tally, **done)
+    report = told((item(),), {}, tally=tally, stopped=stop, remedy="run again")
     assert (report.exit_code, report.next_step) == (4, "run again")
 
 

@@ -21,6 +21,7 @@ from flows.history.owners import this_process
 from flows.history.schema import event_row
 from flows.history.standing import current
 from flows.keeping import retain
+from flows.measuring import back_fill
 from flows.outlook import Wish, look, would_free
 from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport, ending
@@ -443,7 +444,7 @@ def test_a_purge_looks_at_a_folder_with_one_call(project: Path, s3_bucket: Any, 
         if "/ASSETS/" in params["url"] or "ASSETS" in str(params.get("query_string", "")):
             calls.append(model.name)
 
-    keeping.back_fill(ws, lambda _: None)
+    back_fill(ws, lambda _: None)
     decisions = look(ws, APPLY).decisions
     paths = [f"helio/summer/hero/{name}.png" for name in ids]
     fs.s3.meta.events.register("before-call.s3", heard)
