@@ -10,6 +10,7 @@ from decimal import Decimal
 from flows.budget.limits import Cap, Caps
 from flows.planner import Plan, Verdict
 from flows.report import Item, Outcome, RunReport, Trouble, Validated
+from flows.report.troubles import Troubles
 from flows.steps import Done, Prepared
 
 FATES = {
@@ -100,23 +101,22 @@ def _problems(done: Done) -> Iterator[Trouble]:
             f"{done.resubmitted} requests",
             "should one have run after all, its answer is reported as paid twice",
         )
+    blocked = Troubles()
     for item in done.prepared.plan.items:
         if item.verdict is Verdict.BLOCKED:
-            yield Trouble("refused as unsafe by an earlier run", item.variant.name, "change the prompt")
-    tally = done.tally
-    yield from (Trouble(trouble.what, trouble.subject, trouble.remedy) for trouble in tally.troubles)
-    if tally.troubles_seen > len(tally.troubles):
-        unsaid = tally.troubles_seen - len(tally.troubles)
-        yield Trouble(f"{unsaid} more problems", "the rest", "they are much the same: see the items of the report")
+            blocked.add("refused as unsafe by an earlier run", item.variant.name, "change the prompt")
+    yield from blocked
+    yield from done.tally.troubles
 
 
 def exit_code(items: tuple[Item, ...], done: Done) -> int:
     """0 when all that was asked for is there; 4 when something is missing that running again, or you, can get.
 
-    Images left out because somebody asked for fewer (`--limit`) are not missing; those left out in mid-run are.
+    Images left out because somebody asked for fewer (`--limit`) are not missing; those left out in mid-run are. A
+    stop that came when nothing was left to do has left nothing undone.
     """
     missing = any(item.outcome in UNFINISHED for item in items)
-    cut_short = bool(done.stopped) or done.tally.total("left out") > 0
+    cut_short = done.tally.undone or done.tally.total("left out") > 0
     return 4 if missing or cut_short or _capped(done.prepared.plan) is not None else 0
 
 
@@ -129,7 +129,7 @@ def next_step(items: tuple[Item, ...], done: Done, code: int) -> str:
     """The last line of every run."""
     fates = {item.outcome for item in items}
     plan = done.prepared.plan
-    if done.stopped:
+    if done.stopped and code:
         return done.remedy or "run `ideoflow generate` again, it goes on from here"
     if Outcome.IN_DOUBT in fates:
         return "`ideoflow recover` shows what is in doubt and how to settle it"

@@ -114,11 +114,11 @@ async def reproduce(
             kit = replace(kit, rules=replace(kit.rules, images_per_request=1))
         await asyncio.to_thread(kit.desk.open, [outlook.item.fingerprint])
         tally = await run(kit, prepared.plan, prepared.recoverable)
-    await asyncio.to_thread(steps.measure, ws, run_id, tell)
-    done = Done(run_id, started, prepared, tally, stop.reason, stop.remedy)
+    done = Done(run_id, started, prepared, tally, stop.reason, stop.remedy, full=stop.full)
+    done = await asyncio.to_thread(steps.measured, ws, done, tell)
     fresh = await asyncio.to_thread(_unlinked, ws, outlook)
     report = _worded(account(done, ws.now(), ws.assets.url, ws.history.url), outlook, fresh)
-    where = await asyncio.to_thread(steps.publish, ws, report)
+    report, where = await asyncio.to_thread(steps.publish, ws, report)
     # Last of all: until this is written, asking again finishes what this run began.
     await asyncio.to_thread(link, ws, outlook, fresh, run_id)
     return report, where, fresh

@@ -48,20 +48,12 @@ async def generate(
     prepared = await step("read and plan", steps.prepare, ws, ask)
     tell(Progress("planned", "", prepared.images))
     done = await _bought(ws, prepared, ask, step, tell, stop)
-    if not stop.full:
-        try:
-            await step("measure the pictures", steps.measure, ws, done.run_id, tell)
-        except StorageFull as trouble:
-            stop.full, done = True, _cut_short(done, trouble)
-    if stop.full:
+    done = await step("measure the pictures", steps.measured, ws, done, tell)
+    if done.full:
         done = replace(done, remedy=await asyncio.to_thread(_room, ws, done.remedy))
     report = account(done, ws.now(), ws.assets.url, ws.history.url)
-    try:
-        where = await step("write the report", steps.publish, ws, report)
-    except StorageFull:
-        # Its words are still printed: what was bought is on record, the report is only about it.
-        where = ""
-    return report, where
+    written: tuple[RunReport, str] = await step("write the report", steps.publish, ws, report)
+    return written
 
 
 async def _bought(
@@ -71,10 +63,6 @@ async def _bought(
         return cast("Done", await step("buy, fetch and record", steps.carry_out, ws, prepared, ask, tell, stop))
     except StorageFull as trouble:
         raise StorageFull(await asyncio.to_thread(_room, ws, f"{trouble}. Make room and run again")) from trouble
-
-
-def _cut_short(done: Done, trouble: StorageFull) -> Done:
-    return replace(done, stopped=done.stopped or str(trouble), remedy=done.remedy or "make room and run again")
 
 
 def _room(ws: Workspace, remedy: str) -> str:

@@ -15,16 +15,17 @@ import pyarrow.compute as pc
 
 from flows import labels
 from flows.campaign import Step, plainly
-from flows.errors import HistoryBusy, InvalidInput, Refused
+from flows.errors import HistoryBusy, InvalidInput, Refused, StorageTrouble
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.parts import Parts
 from flows.ideogram.catalogue import find, price_tier
 from flows.measuring import back_fill
-from flows.outlook import Outlook, Wish, look, pictures, read_policy
+from flows.outlook import Outlook, Wish, look, pictures
 from flows.pipeline.kit import Progress, Stop
 from flows.report import words
 from flows.report.keeping import KeepingReport, to_json, to_markdown
+from flows.report.troubles import unwritten
 from flows.retained import report_of
 from flows.retention.decide import Decisions, decide
 from flows.retention.policy import Policy
@@ -52,8 +53,8 @@ async def retain(
         return shown, ""
     outlook, swept = await step("trash and purge", carry_out, ws, wish, outlook, tell, stop)
     report = report_of(ws, outlook.decisions, swept, outlook.run_id, outlook.made_at, (), outlook.notes)
-    where: str = await step("write the report", publish, ws, report)
-    return report, where
+    written: tuple[KeepingReport, str] = await step("write the report", publish, ws, report)
+    return written
 
 
 def carry_out(
@@ -93,7 +94,7 @@ def carry_out(
 
 
 def _unchanged(ws: Workspace, policy: Policy) -> None:
-    if read_policy(ws).digest != policy.digest:
+    if ws.retention_policy().digest != policy.digest:
         raise Refused(f"{policy.file} was changed after this was decided: run `ideoflow retain` again and look at it")
 
 
@@ -160,9 +161,12 @@ class _Record:
             return None  # the book knows it no more; what was paid stands beside
 
 
-def publish(ws: Workspace, report: KeepingReport) -> str:
-    """Write the report as JSON and Markdown: where the Markdown is."""
+def publish(ws: Workspace, report: KeepingReport) -> tuple[KeepingReport, str]:
+    """Write the report as JSON and Markdown: the report, and where the Markdown is; nowhere if that fails."""
     stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
-    ws.reports.write(f"{stem}.json", to_json(report).encode())
-    ws.reports.write(f"{stem}.md", to_markdown(report).encode())
-    return ws.reports.where(f"{stem}.md")
+    try:
+        ws.reports.write(f"{stem}.json", to_json(report).encode())
+        ws.reports.write(f"{stem}.md", to_markdown(report).encode())
+    except StorageTrouble as trouble:
+        return replace(report, problems=(*report.problems, unwritten(trouble, ws.reports.url))), ""
+    return report, ws.reports.where(f"{stem}.md")

@@ -16,12 +16,10 @@ from flows.history.events import Event
 from flows.history.standing import current, events, named
 from flows.report import words
 from flows.retention.decide import COLUMNS, Decisions, decide
-from flows.retention.policy import Policy, load_policy
+from flows.retention.policy import Policy
 from flows.retention.refusals import Refusal, less_than_expected, too_much
-from flows.storage import read_sources
-from flows.workspace import MANIFEST_BYTES, Workspace
+from flows.workspace import Workspace
 
-DEFAULT = "configs/retention.yaml"
 # Columns beside those that decisions rest on: where a file is, and what its fingerprint is called today.
 _BESIDES = ("fingerprint", "local_path")
 
@@ -51,17 +49,6 @@ class Outlook:
         return self.decisions.policy
 
 
-def read_policy(ws: Workspace) -> Policy:
-    """The project's policy; one that keeps everything where there is no file of the default name."""
-    place = ws.settings.retain.policy
-    found = read_sources(ws.settings.locate(place), max_bytes=MANIFEST_BYTES)
-    if not found and place != DEFAULT:
-        raise Refused(f"there is no retention policy at {place}: mend retain.policy, or leave it out")
-    if not found:
-        return Policy(file=place)
-    return load_policy(found[0][1], place)
-
-
 def pictures(ws: Workspace, manifests: Sequence[str] = ()) -> pa.Table:
     """Every billed image as it stands, under the names that the manifests give it today."""
     rows = current(ws.parts, [*COLUMNS, *_BESIDES])
@@ -80,7 +67,7 @@ def pictures(ws: Workspace, manifests: Sequence[str] = ()) -> pa.Table:
 
 def look(ws: Workspace, wish: Wish) -> Outlook:
     """Decide on every picture. Changes nothing."""
-    policy = read_policy(ws)
+    policy = ws.retention_policy()
     if policy.enabled and not policy.classes:
         raise Refused(
             f"{policy.file} is switched on and has no classes: add one, such as "

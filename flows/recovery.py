@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from flows.errors import Refused
+import pyarrow.compute as pc
+
+from flows.errors import IdeoflowError, Refused
+from flows.history.fold import Book
 from flows.history.records import Entry
+from flows.ideogram.answers import Accepted
 from flows.ids import time_of
+from flows.pipeline.answered import reading
 from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
-from flows.pipeline.run import run
+from flows.pipeline.run import THE_RUN, run
 from flows.pipeline.settle import adopt, resubmit, write_off
 from flows.pipeline.tally import Tally
 from flows.planner import Plan
@@ -56,15 +61,23 @@ class Recovered:
 
 
 async def recover(ws: Workspace, verdicts: Verdicts, tell: Callable[[Progress], None], stop: Stop) -> Recovered:
-    """Carry out the verdicts, then finish every answered request whose run is dead, then seal."""
+    """Carry out the verdicts, then finish every answered request whose run is dead, then seal.
+
+    Where nothing is open, no API is needed, nor a key, and nothing is written.
+    """
+    book = await asyncio.to_thread(ws.desk().open, ())
+    open_, reasons = await asyncio.to_thread(_left, ws, book)
+    in_doubt = [entry for entry in open_ if entry.id in reasons]
+    # Every name is looked up before anything is settled: a slip in the second must not half-do the first.
+    again, lost = _chosen(in_doubt, verdicts.resubmit), _chosen(in_doubt, verdicts.write_off)
+    answered = _answered(in_doubt, verdicts)
+    _distinct(again, lost, answered)
+    await asyncio.to_thread(_nobodys, ws, book, answered, verdicts.generation)
+    if not (again or lost or answered or len(open_) > len(in_doubt)):
+        tally = await asyncio.to_thread(_sealed, ws, book)
+        return Recovered(tally, 0, 0, _told(open_, reasons), stop.reason)
     async with ws.api() as api:
         kit = ws.kit(api, ws.new_id(), tell, stop)
-        open_, reasons = await asyncio.to_thread(_open, ws)
-        in_doubt = [entry for entry in open_ if entry.id in reasons]
-        # Every name is looked up before anything is settled: a slip in the second must not half-do the first.
-        again, lost = _chosen(in_doubt, verdicts.resubmit), _chosen(in_doubt, verdicts.write_off)
-        answered = _answered(in_doubt, verdicts)
-        _distinct(again, lost, answered)
         resubmitted = await resubmit(kit, again, "in doubt, resubmitted on request")
         written_off = await write_off(kit, lost, "in doubt, written off on request")
         adopted = [await adopt(kit, entry, verdicts.generation or "") for entry in answered]
@@ -76,9 +89,25 @@ async def recover(ws: Workspace, verdicts: Verdicts, tell: Callable[[Progress], 
     return Recovered(tally, resubmitted, written_off, tuple(left), stop.reason)
 
 
+def _sealed(ws: Workspace, book: Book) -> Tally:
+    """Nothing is to be finished; what has ended may still have to leave the journal."""
+    tally = Tally()
+    if any(entry.final is not None for entry in book.live) or book.rubbish:
+        run_id = ws.new_id()
+        try:
+            ws.sealer(run_id).seal(token=run_id, now=ws.now())
+        except IdeoflowError as trouble:
+            tally.undone = True
+            tally.troubles.add(f"the history could not be written: {trouble}", THE_RUN, "nothing is lost: run again")
+    return tally
+
+
 def doubts(ws: Workspace) -> list[Doubt]:
     """Everything in doubt now, oldest first."""
-    open_, reasons = _open(ws)
+    return list(_told(*_open(ws)))
+
+
+def _told(open_: Sequence[Entry], reasons: Mapping[str, str]) -> tuple[Doubt, ...]:
     found: list[Doubt] = []
     for entry in open_:
         why = reasons.get(entry.id)
@@ -91,12 +120,16 @@ def doubts(ws: Workspace) -> list[Doubt]:
         usd = claim.price_usd * claim.images
         asked = time_of(claim.request_id)
         found.append(Doubt(claim.request_id, claim.labels.variant, claim.images, usd, asked, why))
-    return sorted(found, key=lambda doubt: doubt.request_id)
+    return tuple(sorted(found, key=lambda doubt: doubt.request_id))
 
 
 def _open(ws: Workspace) -> tuple[list[Entry], dict[str, str]]:
-    book = ws.desk().open(())
-    if not book.live:
+    return _left(ws, ws.desk().open(()))
+
+
+def _left(ws: Workspace, book: Book) -> tuple[list[Entry], dict[str, str]]:
+    """Entries that no living run will settle, and of those in doubt why they are."""
+    if all(entry.final is not None for entry in book.live):
         return [], {}
     now = ws.history.now()
     reasons = doubtful(book, now)
@@ -137,6 +170,21 @@ def _answered(in_doubt: Sequence[Entry], verdicts: Verdicts) -> list[Entry]:
         doubts_ = f"{len(candidates)} requests are in doubt"
         raise Refused(f"{doubts_}: say with --request which one generation {verdicts.generation} answers")
     return candidates
+
+
+def _nobodys(ws: Workspace, book: Book, answered: Sequence[Entry], generation: str | None) -> None:
+    """A generation that answered another request is not this one's answer: its pictures would stand for both."""
+    for entry in answered:
+        ours = pc.field("generation_id") == generation
+        rows = ws.parts.rows("requests", ["request_id", "generation_id"], ours)["request_id"].to_pylist()
+        acks = (one.ack for one in book.live if one.ack is not None)
+        found = [
+            ack.request_id
+            for ack in acks
+            if isinstance(read := reading(ack), Accepted) and read.generation_id == generation
+        ]
+        if other := next((one for one in (*rows, *found) if one != entry.id), None):
+            raise Refused(f"the generation {generation} is the answer to request {other}, not to {entry.id}")
 
 
 def _distinct(*verdicts: Sequence[Entry]) -> None:

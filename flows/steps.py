@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
-from flows.errors import Refused, Unfinished
+from flows.errors import Refused, StorageFull, StorageTrouble, Unfinished
 from flows.history import replaced, view
 from flows.history.fold import Book
 from flows.history.records import Entry
@@ -25,8 +25,10 @@ from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
 from flows.pipeline.doubt import abandoned, doubtful
+from flows.pipeline.unrecorded import unrecorded
 from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
+from flows.report.troubles import unwritten
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Done:
-    """What a run did, under which id, and when it began."""
+    """What a run did, under which id, and when it began. `full`: it was stopped for want of space."""
 
     run_id: str
     started_at: datetime
@@ -86,6 +88,7 @@ class Done:
     stopped: str | None = None
     remedy: str = ""
     resubmitted: int = 0
+    full: bool = False
 
 
 def chosen(ws: Workspace, ask: Ask) -> tuple[Loaded, tuple[Variant, ...]]:
@@ -122,6 +125,7 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         ceilings=ceilings(ws),
         warnings=loaded.warnings,
     )
+    _expected(ws, plan, book)
     planned = {item.fingerprint for item in plan.items}
     return Prepared(
         loaded,
@@ -130,6 +134,19 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         doubts,
         tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
     )
+
+
+def _expected(ws: Workspace, plan: Plan, book: Book) -> None:
+    """A history that has never heard of anything is believed only where no paid picture says otherwise."""
+    if not plan.buy or ws.settings.sandboxed or book.live or ws.parts.listing("requests"):
+        return
+    wanted = {item.fingerprint for item in plan.items if item.buy}
+    if found := unrecorded(ws.assets, plan.origin, wanted):
+        raise Refused(
+            f"{ws.history.url} has no history, but pictures that this would buy lie at {ws.assets.url}, paid for "
+            f"already (such as {found[0].removesuffix('.json')}). Is its disk mounted, is storage.history the right "
+            "place? If the history is lost, move those pictures to another folder and `ideoflow import` them"
+        )
 
 
 def ceilings(ws: Workspace) -> tuple[Ceiling, ...]:
@@ -171,7 +188,7 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
     await asyncio.to_thread(link, ws, prepared, run_id)
-    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted)
+    return Done(run_id, started, prepared, tally, stop.reason, stop.remedy, resubmitted, stop.full)
 
 
 def give_up(ws: Workspace, prepared: Prepared, run_id: str) -> int:
@@ -211,10 +228,32 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
     return back_fill(ws, tell, mine).measured
 
 
-def publish(ws: Workspace, report: RunReport) -> str:
-    """Write the report as JSON and Markdown: where the Markdown is."""
+def measured(ws: Workspace, done: Done, tell: Callable[[Progress], None]) -> Done:
+    """`measure`, as part of a run: what was bought is safe and on record, so trouble is told and ends nothing."""
+    if done.full:
+        done.tally.undone = True
+        return done
+    try:
+        measure(ws, done.run_id, tell)
+    except Unfinished as trouble:
+        done.tally.undone, full = True, isinstance(trouble, StorageFull)
+        why = f"the pictures could not be measured: {trouble}"
+        remedy = "make room and run again" if full else "see to the storage, then run again"
+        done.tally.troubles.add(why, "the whole run", "`ideoflow maintain` measures what was missed")
+        return replace(done, stopped=done.stopped or why, remedy=done.remedy or remedy, full=full)
+    return done
+
+
+def publish(ws: Workspace, report: RunReport) -> tuple[RunReport, str]:
+    """Write the report as JSON and Markdown: the report, and where the Markdown is.
+
+    Where that fails, the report says so and is nowhere: what was bought is on record, the report is only about it.
+    """
     # The whole run id is inside; its random end tells runs of one second apart, and the line fits a terminal.
     stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
-    ws.reports.write(f"{stem}.json", to_json(report).encode())
-    ws.reports.write(f"{stem}.md", to_markdown(report).encode())
-    return ws.reports.where(f"{stem}.md")
+    try:
+        ws.reports.write(f"{stem}.json", to_json(report).encode())
+        ws.reports.write(f"{stem}.md", to_markdown(report).encode())
+    except StorageTrouble as trouble:
+        return replace(report, problems=(*report.problems, unwritten(trouble, ws.reports.url))), ""
+    return report, ws.reports.where(f"{stem}.md")

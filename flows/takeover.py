@@ -133,7 +133,8 @@ async def _sealed(kit: Kit, done: Done) -> None:
     try:
         result = await seal(kit)
     except IdeoflowError as trouble:
-        kit.stop.ask(f"the history could not be written: {trouble}", "nothing is lost: import again")
+        done.unsealed = f"the history could not be written: {trouble}"
+        kit.stop.ask(done.unsealed, "nothing is lost: import again")
         return
     done.unsealed = (
         "another run is writing the history: any later run records the rest" if result.held_elsewhere else ""

@@ -26,6 +26,7 @@ from flows.budget.shipped import builtin
 from flows.documents import parse
 from flows.errors import InvalidInput, Problem, Refused
 from flows.ids import uuid7
+from flows.manifest.elsewhere import Elsewhere
 from flows.manifest.load import Loaded, load
 from flows.settings import Settings, load_settings
 from flows.storage import Storage, open_storage, read_sources
@@ -41,9 +42,11 @@ if TYPE_CHECKING:
     from flows.ideogram.client import IdeogramClient
     from flows.pipeline.kit import Api, Kit, Progress, Rules, Stop
     from flows.planner import Quote
+    from flows.retention.policy import Policy
 
 MANIFEST_BYTES = 4_000_000
 NO_MANIFEST = "there is no such manifest"
+RETENTION_DEFAULT = "configs/retention.yaml"
 PRICES_DEFAULT = "configs/prices.yaml"
 BRANDS = "configs/brands"
 AUDIT_POLICY = "configs/audit.yaml"
@@ -101,8 +104,8 @@ class Workspace:
     def _wait(self, attempt: int) -> None:
         time.sleep(min(1.0, 0.02 * 2**attempt) * random.random())
 
-    def manifests(self, named: Sequence[str]) -> Loaded:
-        """The manifests of a run; `named` wins over the settings."""
+    def manifests(self, named: Sequence[str], policy: Policy | None = None) -> Loaded:
+        """The manifests of a run; `named` wins over the settings. `policy`: classes that it lacks are problems."""
         sources: dict[str, bytes] = {}
         problems: list[Problem] = []
         for place in named or self.settings.generate.manifests:
@@ -113,7 +116,14 @@ class Workspace:
             sources |= {self.shown(name): text for name, text in found}
         if problems:
             raise InvalidInput(problems)
-        return load(list(sources.items()), self.now(), self.settings.generate.zone, self.brand)
+        classes = tuple(one.name for one in policy.classes) if policy else None
+        elsewhere = Elsewhere(self.brand_keys(), classes, policy.file if policy else "")
+        return load(list(sources.items()), self.now(), self.settings.generate.zone, self.brand, elsewhere)
+
+    def brand_keys(self) -> tuple[str, ...]:
+        """The brands that have a file."""
+        folder = Path(self.settings.locate(BRANDS))
+        return tuple(sorted(path.stem for path in folder.glob("*.yml"))) if folder.is_dir() else ()
 
     def brand(self, key: str) -> Brand | None:
         """The brand of ``configs/brands/<key>.yml``, None where there is no such file."""
@@ -130,6 +140,16 @@ class Workspace:
         place = self.settings.locate(AUDIT_POLICY)
         found = read_sources(place, max_bytes=MANIFEST_BYTES) if Path(place).is_file() else []
         return AuditPolicy.load(parse(found[0][1], AUDIT_POLICY)) if found else AuditPolicy()
+
+    def retention_policy(self) -> Policy:
+        """The project's retention policy; one that keeps everything where there is no file of the default name."""
+        from flows.retention.policy import Policy, load_policy
+
+        place = self.settings.retain.policy
+        found = read_sources(self.settings.locate(place), max_bytes=MANIFEST_BYTES)
+        if not found and place != RETENTION_DEFAULT:
+            raise Refused(f"there is no retention policy at {place}: mend retain.policy, or leave it out")
+        return load_policy(found[0][1], place) if found else Policy(file=place)
 
     def prices(self) -> Callable[[str, str], Quote]:
         """(model, tier) -> today's price, by the project's price book or the built-in one."""
@@ -237,7 +257,7 @@ class Workspace:
             download_s=self.settings.api.download_timeout_s,
             download_max_bytes=self.settings.api.max_image_mb << 20,
         )
-        return IdeogramClient(config, key)
+        return IdeogramClient(config, key, uptime=self.uptime)
 
     @contextlib.contextmanager
     def _base_url(self) -> Iterator[str]:

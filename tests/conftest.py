@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _SCRUBBED_PREFIXES = ("IDEOFLOW_", "IDEOGRAM_", "AWS_")
 # How large a benchmark is, and on what: said to the tests, read by nothing of the product.
@@ -58,6 +59,10 @@ def _scrub() -> None:
 
 
 _scrub()
+
+# A shared, busy machine is no reason for a property to fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_unconfigure() -> None:

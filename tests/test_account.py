@@ -166,11 +166,22 @@ def test_a_limit_is_not_a_failure_and_a_cap_is() -> None:
 
 
 def test_a_stop_says_its_own_remedy() -> None:
-    """A run that was stopped is unfinished, whatever else happened, and its remedy comes first."""
-    report = told((item(),), {("sea", "stored"): 2}, stopped="no funds", remedy="top up")
+    """Where a run was stopped before everything was done, its remedy comes first."""
+    counts = {("sea", "stored"): 1, ("sea", "left out"): 1}
+    report = told((item(),), counts, stopped="no funds", remedy="top up")
     assert (report.exit_code, report.next_step) == (4, "top up")
     report = told((item(),), {("sea", "in doubt"): 2}, stopped="stopped by SIGINT")
     assert "run `ideoflow generate` again" in report.next_step
+
+
+def test_a_stop_that_leaves_nothing_undone_is_no_failure() -> None:
+    """A signal that comes when everything is kept changes nothing; what could not be recorded is still undone."""
+    stop = "stopped by SIGINT"
+    report = told((item(),), {("sea", "stored"): 2}, stopped=stop, remedy="run again")
+    assert (report.exit_code, "look at the pictures" in report.next_step) == (0, True)
+    tally = Tally(Counter({("sea", "stored"): 2}), undone=True)
+    report = told((item(),), {}, tally=tally, stopped=stop, remedy="run again")
+    assert (report.exit_code, report.next_step) == (4, "run again")
 
 
 def test_blocked_by_an_earlier_refusal_has_its_remedy() -> None:
@@ -189,13 +200,26 @@ def test_resubmitting_by_setting_is_told() -> None:
 
 
 def test_problems_beyond_those_kept_are_counted() -> None:
-    """Of ten thousand problems a few hundred are kept; the report says how many more there were."""
+    """Of ten thousand kinds of problem a few hundred are kept; the report says how many more there were."""
     tally = Tally()
     for number in range(500):
-        tally.trouble("broke", f"v{number}", "look")
+        tally.troubles.add(f"broke {number}", "x", "look")
     report = told((item(),), {}, tally=tally)
     assert len(report.problems) == 201
     assert report.problems[-1].happened == "300 more problems"
+
+
+def test_the_same_problem_is_told_once_with_the_first_names() -> None:
+    """Eight requests that met the same fate are one problem; ids and links that differ do not make it another."""
+    tally = Tally()
+    for number in range(8):
+        link = f"https://images.ideogram.ai/ephemeral/{number}.png"
+        tally.troubles.add(f"not finished: {link}: the host answers HTTP 503", f"v{number % 4}", "run again")
+    tally.troubles.add("withheld", "v0", "change it")
+    first, second = told((item(),), {}, tally=tally).problems
+    assert (first.subject, first.times) == ("v0, v1, v2 and 1 more", 8)
+    assert first.happened == "not finished: …: the host answers HTTP 503"
+    assert (second.subject, second.times, second.happened) == ("v0", 1, "withheld")
 
 
 @st.composite

@@ -14,6 +14,9 @@ from flows.campaign import generate, plainly
 from flows.errors import Refused
 from flows.pipeline.kit import Progress, Stop
 from flows.report import Outcome, RunReport
+from flows.sandbox.config import SandboxConfig
+from flows.sandbox.server import embedded
+from flows.sandbox.state import read_ledger
 from flows.steps import Ask
 from flows.workspace import Workspace, open_workspace
 
@@ -99,3 +102,64 @@ def test_pictures_are_measured_once(ws: Workspace) -> None:
     assert all(features.column("phash").to_pylist())
     run(ws, Ask())
     assert ws.parts.read(ws.parts.listing("features"), "features").num_rows == 3
+
+
+def test_a_stop_after_the_last_picture_is_no_failure(ws: Workspace) -> None:
+    """Everything was kept when the signal came: nothing wanted is undone, so the exit code is 0."""
+    stop = Stop()
+
+    async def step(name: str, function: Callable[..., Any], *args: Any) -> Any:
+        result = await plainly(name, function, *args)
+        if name == "buy, fetch and record":
+            stop.ask("stopped by SIGINT", "run again")
+        return result
+
+    report, _ = run(ws, Ask(), step=step, stop=stop)
+    assert report.exit_code == 0
+    assert report.images(Outcome.BOUGHT) == 3
+    assert ws.parts.read(ws.parts.listing("features"), "features").num_rows == 3
+
+
+def test_a_report_that_cannot_be_written_hides_nothing(ws: Workspace) -> None:
+    """The summary is there, says what is missing, and the run is judged by its pictures."""
+    Path(ws.reports.url).parent.mkdir(parents=True, exist_ok=True)
+    Path(ws.reports.url).write_bytes(b"a file where the folder should be")
+    report, where = run(ws, Ask())
+    assert (report.exit_code, where) == (0, "")
+    assert report.images(Outcome.BOUGHT) == 3
+    [trouble] = report.problems
+    assert trouble.happened.startswith("the report could not be written")
+    assert "storage.reports" in trouble.remedy
+
+
+def test_pictures_that_cannot_be_measured_are_told_of(ws: Workspace) -> None:
+    """What was bought is on record, so the run reports it: unfinished, with what went wrong."""
+    (Path(ws.history.url)).mkdir(parents=True)
+    (Path(ws.history.url) / "features").write_bytes(b"a file where the folder should be")
+    report, where = run(ws, Ask())
+    assert report.exit_code == 4
+    assert where
+    assert report.images(Outcome.BOUGHT) == 3
+    assert any(one.happened.startswith("the pictures could not be measured") for one in report.problems)
+
+
+def test_a_history_that_is_not_mounted_is_not_an_empty_one(tmp_path: Path) -> None:
+    """Pictures that were paid for lie there, so nothing is bought: the history is missing, not the pictures."""
+    (tmp_path / "prompts.yaml").write_text(MANIFEST, encoding="utf-8")
+    with embedded(SandboxConfig(state_dir=tmp_path / "sandbox", latency_s=(0, 0), pictures="plain")) as base_url:
+        environ = {
+            "IDEOFLOW_API__BASE_URL": base_url,
+            "IDEOFLOW_API__POLL_INTERVAL_S": "0.02",
+            "IDEOGRAM_API_KEY": "sandbox",
+        }
+        ws = open_workspace(tmp_path, (), environ)
+        report, _ = run(ws, Ask())
+        assert report.exit_code == 0
+        billed = [one for one in read_ledger(tmp_path / "sandbox")["requests"] if one["billed"]]
+        Path(ws.history.url).rename(tmp_path / "elsewhere")
+        with pytest.raises(Refused, match=r"paid for\s+already .* Is its disk mounted"):
+            run(ws, Ask())
+        assert [one for one in read_ledger(tmp_path / "sandbox")["requests"] if one["billed"]] == billed
+        (tmp_path / "prompts.yaml").write_text(MANIFEST.replace("calm", "rough"), encoding="utf-8")
+        report, _ = run(ws, Ask(select=("sea",)))
+        assert report.images(Outcome.BOUGHT) == 2, "other pictures are nobody's business"

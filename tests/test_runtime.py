@@ -109,9 +109,9 @@ def test_a_run_of_ten_thousand_fits_into_prefects_database() -> None:
     assert all(isinstance(cell, str | int) for row in [*spent, *problems] for cell in row.values())
 
 
-def test_the_same_problem_is_told_once() -> None:
-    """With how often it happened."""
-    report = replace(DONE, problems=(Trouble("withheld", "sly", "change it"),) * 3 + (Trouble("late", "a", "wait"),))
+def test_a_problem_has_its_row_with_how_often_it_came() -> None:
+    """One row a kind of problem."""
+    report = replace(DONE, problems=(Trouble("withheld", "sly", "change it", 3), Trouble("late", "a", "wait")))
     assert [(row["To what"], row["Times"]) for row in campaign.problems(report)] == [("sly", 3), ("a", 1)]
 
 

@@ -6,10 +6,12 @@ Knows no threshold: those stand in the policy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.checks.finding import Finding, Severity
-from flows.checks.subject import Image, OpenEntry, Request
+
+if TYPE_CHECKING:  # NumPy and Arrow come with it, and who only reads the policy waits for neither
+    from flows.checks.subject import Image, OpenEntry, Request
 
 NOTE, WARNING, ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 
@@ -66,6 +68,5 @@ def found(code: str, subject: str, message: str, about: Image | Request | OpenEn
     names: dict[str, Any] = {}
     if about is not None:
         names = {name: getattr(about, name) for name in ("prompt_id", "variant", "brand", "campaign")}
-    if isinstance(about, Image):
-        names["image_id"] = about.image_id
+        names |= {"image_id": about.image_id} if hasattr(about, "image_id") else {}
     return Finding(code, RULES[code].severity or WARNING, subject, message, **{**names, **more})

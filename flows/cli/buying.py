@@ -16,16 +16,14 @@ def validate(
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """Check manifests, settings and prices: every problem at once, with its place and its remedy."""
-    from flows.cli.plain import validated
-    from flows.ideogram.catalogue import price_tier
+    """Check manifests, settings, brands, prices and policies: every problem at once, with its place and its remedy.
 
-    ws = workspace(project, config)
-    loaded = ws.manifests(tuple(manifest or ()))
-    price = ws.prices()
-    for variant in loaded.variants:
-        price(variant.model, price_tier(variant.endpoint, variant.options))
-    validated(loaded, as_json=as_json)
+    Names that one file uses and another defines are compared too: a class of configs/retention.yaml, a brand.
+    """
+    from flows.cli.plain import validated
+    from flows.validation import validate as check
+
+    validated(check(workspace(project, config), tuple(manifest or ())), as_json=as_json)
     return 0
 
 
@@ -107,4 +105,4 @@ def recover(
     with watched("recovering", quiet=as_json) as (tell, stop):
         done = asyncio.run(settle(ws, verdicts, tell, stop))
     tables.recovered(done, as_json=as_json)
-    return 4 if done.doubts or done.stopped or done.tally.total("unfinished") else 0
+    return 4 if done.doubts or done.tally.undone or done.tally.total("unfinished") else 0

@@ -16,7 +16,7 @@ from flows.cli import printing
 from flows.cli.watching import watched
 from flows.errors import Refused
 from flows.orchestrator import prefect_configured, prefect_ready
-from flows.outlook import Wish, read_policy
+from flows.outlook import Wish
 from flows.report import words
 from flows.report.keeping import KeepingReport, headline, to_json
 from flows.verdicts import Settled
@@ -28,7 +28,7 @@ _COLOURS = {"purged": "red", "trashed": "yellow", "restored": "green", "in the t
 
 def retain(ws: Workspace, wish: Wish, config: list[str], *, details: bool, as_json: bool, prefect: bool | None) -> int:
     """The exit code of the run. `prefect` None: as a flow run where a Prefect server is configured."""
-    policy = read_policy(ws)
+    policy = ws.retention_policy()
     if wish.apply and not policy.enabled:
         what = f"{policy.file} is switched off" if policy.digest else f"there is no {policy.file}"
         raise Refused(f"{what}: look at what it would do (`ideoflow retain`), then set `enabled: true` in it")

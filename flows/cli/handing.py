@@ -49,7 +49,7 @@ def export(
     with watched("exporting", quiet=as_json) as (tell, stop):
         done = hand_out(ws, place, Ask(tuple(select or ()), embed), tell=tell, stop=stop)
     _show(done, as_json=as_json)
-    return 4 if done.undone or done.stopped or done.skipped else 0
+    return 4 if done.undone or done.skipped else 0
 
 
 def _show(done: Handed, *, as_json: bool) -> None:
@@ -84,7 +84,7 @@ def _show(done: Handed, *, as_json: bool) -> None:
         sentence(out, f"! {one.variant} ({one.image_id}): {one.why}", "yellow")
     if len(done.skipped) > SHOWN:
         out.print(f"[yellow]! and {len(done.skipped) - SHOWN:,} more[/]")
-    if done.undone or done.stopped:
+    if done.undone:
         out.print("next     the same command again, it goes on from here")
     else:
         out.print(f"next     {index.CSV} lists them, {index.NOTE} goes with them", soft_wrap=True)

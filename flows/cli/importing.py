@@ -24,7 +24,7 @@ def code(found: Survey, done: Done | None = None) -> int:
     """4 where something of the collection is not taken over, and cannot be as it stands."""
     left = bool(found.problems or found.of(*LEFT))
     if done is not None:
-        left = left or bool(done.stopped or done.unsealed or done.of(*LEFT))
+        left = left or bool(len(done.entered) < len(found.of(*WANTED)) or done.unsealed or done.of(*LEFT))
     return 4 if left else 0
 
 
@@ -80,7 +80,7 @@ def carried_out(found: Survey, done: Done, *, as_json: bool) -> None:
     for trouble in (done.stopped, done.unsealed):
         if trouble:
             sentence(out, f"! {words.one_line(trouble)}", "yellow")
-    if done.stopped:
+    if done.stopped and code(found, done):
         out.print("next     the same import again, it goes on from here", soft_wrap=True)
     elif code(found, done):
         out.print("next     mend what is said above, then the same import again: nothing is doubled", soft_wrap=True)

@@ -15,6 +15,7 @@ from flows.cli import quoting
 from flows.cli.printing import console, emit, linked, sentence, warn
 from flows.planner import Item, Verdict
 from flows.report import words
+from flows.report.terminal import problem_lines
 
 if TYPE_CHECKING:
     from flows.history.queries import Found
@@ -191,13 +192,12 @@ def recovered(done: Recovered, *, as_json: bool) -> None:
         counts.append(f"{words.count(done.resubmitted, 'request')} to be bought again")
     if done.written_off:
         counts.append(f"{words.count(done.written_off, 'request')} written off")
-    nothing = "nothing else was left unfinished" if done.doubts else "nothing was left unfinished"
+    nothing = "nothing else was left unfinished" if done.doubts else "nothing open: nothing was left unfinished"
     out.print(f"[bold]{', '.join(counts) or nothing}[/]", soft_wrap=True)
     if done.stopped:
         out.print(f"[yellow]{escape(done.stopped)}[/]", soft_wrap=True)
-    for trouble in tally.troubles[:20]:
-        sentence(out, f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.what)}", "yellow")
-        sentence(out, f"    {words.one_line(trouble.remedy)}")
+    for line in problem_lines(tuple(tally.troubles)):
+        sentence(out, line, "yellow" if line.startswith("!") else "")
     for doubt in done.doubts:
         for line in _doubt(doubt):
             out.print(line, soft_wrap=True)
@@ -222,7 +222,7 @@ def _next(done: Recovered) -> list[str]:
             "         yes, and it is gone   `ideoflow recover --write-off ID`",
             "         The beginning of an ID is enough; `all` means all.",
         ]
-    if done.tally.total("unfinished") or done.stopped:
+    if done.tally.total("unfinished") or done.tally.undone:
         return ["next     `ideoflow recover` again, it goes on from here"]
     if done.resubmitted or done.tally.total("failed"):
         return ["next     `ideoflow generate` buys what is missing"]

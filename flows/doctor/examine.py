@@ -10,9 +10,9 @@ from flows.doctor import books, deployments, machine, mend, service, storages, v
 from flows.doctor.check import Check, bad, odd, ok, skipped
 from flows.documents import parse
 from flows.errors import IdeoflowError, InvalidInput
-from flows.ideogram.catalogue import price_tier
 from flows.report import words
 from flows.storage import Storage
+from flows.validation import validate
 from flows.workspace import Workspace
 
 Look = Callable[[], deployments.Server]
@@ -65,10 +65,7 @@ def _gist(error: Exception) -> str:
 
 def _manifest(ws: Workspace) -> Check:
     try:
-        loaded = ws.manifests(())
-        price = ws.prices()
-        for variant in loaded.variants:
-            price(variant.model, price_tier(variant.endpoint, variant.options))
+        loaded = validate(ws)
     except InvalidInput as error:
         return bad("manifest", _gist(error), "`ideoflow validate` shows every problem with its place and its remedy")
     wanted = words.count(sum(variant.count for variant in loaded.variants), "image")

@@ -32,7 +32,7 @@ from flows.history.schema import DATASETS, stamped, version_of
 
 # A part of this many bytes is full: it is left alone, and no bundle is read that is much larger.
 FULL = 64 << 20
-_PLANS = ".compact"
+PLANS = ".compact"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _merge(parts: Parts, bundle: Bundle) -> Compacted:
         )
     path = parts.fresh(bundle.dataset, bundle.month)
     plan = f"{path.rpartition('/')[2]}.json"
-    plans = parts.storage.sub(_PLANS)
+    plans = parts.storage.sub(PLANS)
     plans.write(plan, json.dumps({"new": path, "old": bundle.parts}).encode())
     parts.put(path, data)
     parts.storage.delete(bundle.parts)
@@ -158,7 +158,7 @@ def _merge(parts: Parts, bundle: Bundle) -> Compacted:
 
 def _finish(parts: Parts) -> int:
     """Finish what a killed run began: the old parts of a merge whose new part is there, and proves to hold them."""
-    plans = parts.storage.sub(_PLANS)
+    plans = parts.storage.sub(PLANS)
     finished = 0
     for stat in plans.list():
         data = plans.read(stat.path)

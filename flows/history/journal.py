@@ -20,6 +20,16 @@ class Journal:
                 "If only one run at a time ever uses it, set storage.single_writer: true"
             )
         self.storage = storage
+        self._single_writer = single_writer
+
+    def prove(self) -> None:
+        """Refused where the storage says that it creates exclusively, and does not: to be asked before any claim."""
+        if not self._single_writer and not self.storage.creates_once():
+            raise Refused(
+                f"{self.storage.url} overwrites what it was to create only if it is not there (conditional puts, "
+                "If-None-Match), so two runs at once could pay twice. Use a server that honours them; if only one run "
+                "at a time ever uses it, set storage.single_writer: true"
+            )
 
     def names(self) -> list[RecordName]:
         """All records there are, by name."""

@@ -17,6 +17,8 @@ from flows.history.owners import is_dead
 from flows.history.records import Owner
 from flows.storage import Storage
 
+LOCKS = ".locks"
+
 
 @dataclass(frozen=True)
 class _Held:
@@ -63,7 +65,7 @@ def lock(storage: Storage, name: str, owner: Owner, *, token: str, now: datetime
     `token` makes this holding unique. A lock whose owner is dead is taken over.
     """
     path = f"{name}.lock"
-    locks = storage.sub(".locks")
+    locks = storage.sub(LOCKS)
     mine = _HELD.dump_json(_Held(owner, token, now))
     held = locks.create(path, mine)
     if not held and _abandoned(locks, path):
@@ -89,7 +91,7 @@ def _abandoned(locks: Storage, path: str) -> bool:
 
 def taken(storage: Storage) -> list[Taken]:
     """The locks there are. Takes none, breaks none."""
-    locks = storage.sub(".locks")
+    locks = storage.sub(LOCKS)
     return [
         Taken(stat.path.removesuffix(".lock"), _abandoned(locks, stat.path))
         for stat in locks.list()
@@ -99,7 +101,7 @@ def taken(storage: Storage) -> list[Taken]:
 
 def release_dead(storage: Storage) -> list[str]:
     """Remove the locks whose owner is dead, as whoever wants one would: their names."""
-    locks = storage.sub(".locks")
+    locks = storage.sub(LOCKS)
     released = [f"{one.name}.lock" for one in taken(storage) if one.dead and _abandoned(locks, f"{one.name}.lock")]
     locks.delete(released)
     return [name.removesuffix(".lock") for name in released]

@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.history.records import Owner
 
 STALE_AFTER = timedelta(minutes=15)
+PROC = Path("/proc")
 
 
 def _boot_id() -> str:
@@ -28,15 +29,28 @@ def _pid_namespace() -> str:
         return ""
 
 
-def _started(pid: int) -> str | None:
-    """The kernel's start time of a process in clock ticks since boot, or None when there is no such process."""
+def _started(pid: int, proc: Path = PROC) -> str | None:
+    """The kernel's start time of a process in clock ticks since boot, or None when it is not to be seen.
+
+    Empty for a zombie: that still has its entry but will never act again.
+    """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        stat = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    # A zombie still has its entry but will never act again.
-    return None if fields[0] in ("Z", "X") else fields[19]
+    return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def _exists(pid: int) -> bool:
+    """Whether there is such a process, also where /proc hides those of other people."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def this_process(run_id: str) -> Owner:
@@ -44,13 +58,24 @@ def this_process(run_id: str) -> Owner:
     return Owner(run_id, _boot_id(), _pid_namespace(), os.getpid(), _started(os.getpid()) or "")
 
 
-def is_gone(owner: Owner) -> bool:
-    """Provably dead: this boot, this PID namespace, and no such process any more."""
+def _of_here(owner: Owner) -> bool:
+    """Whether its process number means here what it meant there: this boot, this PID namespace."""
     if not owner.boot_id or not owner.started:
         return False
-    if owner.boot_id != _boot_id() or owner.pid_namespace != _pid_namespace():
+    return owner.boot_id == _boot_id() and owner.pid_namespace == _pid_namespace()
+
+
+def is_gone(owner: Owner, *, proc: Path = PROC) -> bool:
+    """Provably dead: of this boot and PID namespace, and no such process any more."""
+    if not _of_here(owner):
         return False
-    return _started(owner.pid) != owner.started
+    started = _started(owner.pid, proc)
+    return not _exists(owner.pid) if started is None else started != owner.started
+
+
+def lives(owner: Owner, *, proc: Path = PROC) -> bool:
+    """Provably alive: of this boot and PID namespace, and that very process is there."""
+    return _of_here(owner) and _started(owner.pid, proc) == owner.started
 
 
 def is_dead(owner: Owner | None, last_seen: datetime | None, now: datetime) -> bool:

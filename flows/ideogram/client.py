@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -77,13 +77,19 @@ class IdeogramClient:
     """One API, one key, for the length of one run; an async context manager.
 
     Raises UserError when made with a key or address that cannot be used. `transport` replaces the network in
-    tests.
+    tests. `uptime` counts seconds, also while the machine sleeps where the system can tell.
     """
 
     def __init__(
-        self, config: ClientConfig, api_key: SecretStr, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        config: ClientConfig,
+        api_key: SecretStr,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        uptime: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config = config
+        self._uptime = uptime
         self._base = config.base_url.rstrip("/")
         self._to = open_connections(self._base, api_key, transport)
 
@@ -105,12 +111,14 @@ class IdeogramClient:
     async def submit(self, path: str, body: Mapping[str, Any], *, deadline_s: float) -> RawAnswer:
         """POST a paid request, exactly once on the wire. Every HTTP status is an answer.
 
-        Raises NotSent when the first byte of the request provably never left, MaybeSent for everything else
+        Raises NotSent when the first byte of the request provably never left (also because the machine slept past
+        the deadline before it could), MaybeSent for everything else
         that is no answer: the deadline passed, the connection broke, the body cannot be read. A 4xx whose
         body breaks off is still an answer, because its status alone says that nothing ran. When the calling
         task is cancelled, the request may have been sent.
         """
-        wire = Wire()
+        began = self._uptime()
+        wire = Wire(late=lambda: self._uptime() - began > deadline_s)
         request = self._to.paid.build_request(
             "POST",
             self._base + path,

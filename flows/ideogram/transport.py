@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import zlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -60,17 +60,25 @@ class ApiKey(httpx.Auth):
         yield request
 
 
+class TooLate(Exception):
+    """A request was about to be sent long after somebody decided to."""
+
+
 class Wire:
     """Watches one request from inside the connection, to be able to prove that it was never sent.
 
     httpcore calls it before and after each step. Any step that is not known to come before the first byte of
     the request counts as sending, so an event we have never heard of errs on the side of "maybe sent".
     A proxy's CONNECT is a request of its own: the API is not reached before its answer.
+
+    `late` is asked in the last moment before the first byte: a machine that slept while it connected must not send
+    a request that others gave up hours ago.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, late: Callable[[], bool] = lambda: False) -> None:
         self.seen = False
         self.sending = False
+        self._late = late
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         """The ``trace`` extension of httpcore: `event` is such as ``http11.send_request_headers.started``."""
@@ -79,6 +87,8 @@ class Wire:
         if phase in {"complete", "failed"} or step in _BEFORE_SENDING:
             return
         if getattr(info.get("request"), "method", b"") != b"CONNECT":
+            if not self.sending and self._late():
+                raise TooLate("the machine slept before it was sent")
             self.sending = True
 
     def never_sent(self, error: Exception) -> bool:

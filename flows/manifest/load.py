@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 
 from flows.errors import InvalidInput, Problem
 from flows.manifest.brands import Read, Shelf, no_brands
+from flows.manifest.elsewhere import Elsewhere, unknown_brands, unknown_classes
 from flows.manifest.expand import expand_all
 from flows.manifest.slips import MANY, SHOWN
 from flows.manifest.source import Manifest, read_manifest
@@ -27,11 +28,18 @@ class Loaded:
     files: tuple[str, ...] = ()
 
 
-def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo, brands: Read = no_brands) -> Loaded:
+def load(
+    sources: Sequence[tuple[str, bytes]],
+    now: datetime,
+    tz: tzinfo,
+    brands: Read = no_brands,
+    elsewhere: Elsewhere | None = None,
+) -> Loaded:
     """Every variant of every file, or InvalidInput with the problems of all files at once.
 
     `sources` are pairs of a name to show and the file's bytes; `now` and `tz` decide what `refresh` means. `brands`
-    reads a brand by its key: None where it has no file, InvalidInput where that cannot be used.
+    reads a brand by its key: None where it has no file, InvalidInput where that cannot be used. `elsewhere` are
+    the names that other files define, as far as they are to be compared.
     """
     shelf = Shelf(brands)
     problems: list[Problem] = []
@@ -43,6 +51,8 @@ def load(sources: Sequence[tuple[str, bytes]], now: datetime, tz: tzinfo, brands
         own = list(found)
         if manifest is not None:
             manifests.append(manifest)
+            own += unknown_classes(manifest, elsewhere or Elsewhere())
+            warnings += unknown_brands(manifest, elsewhere or Elsewhere())
         if manifest is not None and len(own) < MANY:
             expansion = expand_all(manifest, now, tz)
             own += expansion.problems

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from flows.history.fold import Book
-from flows.history.owners import STALE_AFTER, is_dead
+from flows.history.owners import STALE_AFTER, is_dead, lives
 from flows.history.records import Ack, Claim, End, Entry, ImageRecord, ImageStatus, Outcome
 from flows.ideogram.answers import Doubtful
 from flows.pipeline.answered import reading
@@ -52,8 +53,15 @@ def doubtful(book: Book, storage_now: datetime) -> dict[str, str]:
 
 
 def may_resubmit(entry: Entry, storage_now: datetime) -> bool:
-    """Whether `generate.in_doubt: resubmit` may give an entry up without being asked: only when it is old."""
-    return entry.touched is not None and storage_now - entry.touched > STALE_AFTER
+    """Whether `generate.in_doubt: resubmit` may give an entry up without being asked.
+
+    Only when it was sent and is old, and not while its process provably lives: a machine that slept, or a clock that
+    jumped, makes an old record of a request that is on its way this moment. (Our own requests we know to be over.)
+    """
+    if entry.touched is None or entry.imported or storage_now - entry.touched <= STALE_AFTER:
+        return False
+    claim = entry.request
+    return claim is None or claim.owner.pid == os.getpid() or not lives(claim.owner)
 
 
 def given_up(claim: Claim, ack: Ack | None, now: datetime, reason: str) -> End:

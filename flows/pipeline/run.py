@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 WINDOW = 4
 SEAL_TRIES = 20
+THE_RUN = "the whole run"
 
 
 async def run(kit: Kit, plan: Plan, abandoned: Sequence[Entry] = ()) -> Tally:
@@ -32,8 +33,11 @@ async def run(kit: Kit, plan: Plan, abandoned: Sequence[Entry] = ()) -> Tally:
 
     Returns what happened. Errors of single requests are in the tally; a bug stops the run after everything
     that was sent has been recorded, and is then raised. So does being cancelled; being cancelled once more
-    while that goes on leaves what was sent to the next run.
+    while that goes on leaves what was sent to the next run. Raises Refused, with nothing begun, where the journal's
+    storage turns out not to create exclusively.
     """
+    if plan.buy:
+        await asyncio.to_thread(kit.journal.prove)
     tally = Tally()
     crew = _Crew(kit)
     sealing = asyncio.create_task(_seal_now_and_then(kit, tally))
@@ -191,11 +195,12 @@ async def _seal_at_the_end(kit: Kit, tally: Tally) -> None:
         result = await seal(kit)
     except IdeoflowError as error:
         kit.stop.ask(f"the history could not be written: {error}", "see to the storage, then run again")
-        tally.trouble(f"the history could not be written: {error}", "", "nothing is lost: run again")
+        tally.undone = True
+        tally.troubles.add(f"the history could not be written: {error}", THE_RUN, "nothing is lost: run again")
         return
     if result.held_elsewhere:
         why = "another run is writing the history, so what this one did is still in the journal"
-        tally.trouble(why, "", "any later run records it")
+        tally.troubles.add(why, THE_RUN, "any later run records it")
 
 
 async def seal(kit: Kit) -> SealResult:

@@ -56,7 +56,12 @@ def _plain(report: RunReport) -> dict[str, Any]:
             for item in report.items
         ],
         "problems": [
-            {"happened": trouble.happened, "subject": trouble.subject, "remedy": trouble.remedy}
+            {
+                "happened": trouble.happened,
+                "subject": trouble.subject,
+                "remedy": trouble.remedy,
+                "times": trouble.times,
+            }
             for trouble in report.problems
         ],
         "assets": report.assets,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from flows.report import words
@@ -62,10 +61,10 @@ def record(report: RunReport, where: str) -> dict[str, Any]:
 
 
 def problems(report: RunReport) -> list[dict[str, Any]]:
-    """A row for every different problem, with how often it happened."""
+    """A row for every kind of problem, with how often it happened."""
     return [
-        {"What happened": one.happened, "To what": one.subject, "Times": times, "What to do": one.remedy}
-        for one, times in Counter(report.problems).items()
+        {"What happened": one.happened, "To what": one.subject, "Times": one.times, "What to do": one.remedy}
+        for one in report.problems
     ]
 
 

@@ -41,8 +41,9 @@ def to_markdown(report: RunReport, *, max_rows: int = _MAX_ROWS) -> str:
     """The whole report, most urgent first. Tables stop after `max_rows`; the JSON report has every row."""
     parts = [f"# {headline(report)}", _totals(report)]
     if report.problems:
-        rows = [(trouble.happened, trouble.subject, trouble.remedy) for trouble in report.problems]
-        parts += ["## What went wrong", _table(("What happened", "To what", "What to do"), rows, max_rows)]
+        rows = [(one.happened, one.subject, f"{one.times:,}", one.remedy) for one in report.problems]
+        head = ("What happened", "To what", "Times", "What to do")
+        parts += ["## What went wrong", _table(head, rows, max_rows, numbers=(2,))]
     parts.append(f"**Next:** {escape(report.next_step)}")
     if report.changes:
         parts += ["## What changed, and why", _items(report.changes, max_rows)]

@@ -46,11 +46,12 @@ class Item:
 
 @dataclass(frozen=True, order=True)
 class Trouble:
-    """One thing that went wrong: what happened, to what, and what to do about it."""
+    """One thing that went wrong: what happened, to what, what to do about it, and how often it came."""
 
     happened: str
     subject: str
     remedy: str
+    times: int = 1
 
 
 @dataclass(frozen=True)

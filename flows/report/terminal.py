@@ -5,8 +5,10 @@ Pure, and without colours: whoever prints decides on those.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flows.report import words
-from flows.report.model import Outcome, RunReport
+from flows.report.model import Outcome, RunReport, Trouble
 
 _MAX_PROBLEMS = 20
 _ENDINGS = {
@@ -36,18 +38,25 @@ def summary_lines(report: RunReport) -> list[str]:
     lines = [headline(report), *_totals(report)]
     if report.orphaned:
         lines.append(f"  {words.count(report.orphaned, 'image')} no longer in the manifest, kept")
-    for trouble in report.problems[:_MAX_PROBLEMS]:
-        lines.append(f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.happened)}")
-        lines.append(f"    {words.one_line(trouble.remedy)}")
-    if len(report.problems) > _MAX_PROBLEMS:
-        rest = len(report.problems) - _MAX_PROBLEMS
-        lines.append(f"! and {words.count(rest, 'more problem')}: see the report")
+    lines += problem_lines(report.problems)
     if report.assets:
         added = f" ({words.size(report.stored_bytes)} added)" if report.stored_bytes else ""
         lines.append(f"images   {words.one_line(report.assets)}{added}")
     if report.history:
         lines.append(f"history  {words.one_line(report.history)}")
     lines.append(f"next     {words.one_line(report.next_step)}")
+    return lines
+
+
+def problem_lines(problems: Sequence[Trouble]) -> list[str]:
+    """Two lines a problem: what happened to what and how often, and what to do. Of very many only the first."""
+    lines = []
+    for trouble in problems[:_MAX_PROBLEMS]:
+        often = f" ({trouble.times:,} times)" if trouble.times > 1 else ""
+        lines.append(f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.happened)}{often}")
+        lines.append(f"    {words.one_line(trouble.remedy)}")
+    if len(problems) > _MAX_PROBLEMS:
+        lines.append(f"! and {words.count(len(problems) - _MAX_PROBLEMS, 'more problem')}: see the report")
     return lines
 
 

@@ -71,7 +71,10 @@ class Broom:
 
 @dataclass
 class Swept:
-    """What a sweep did. `changed` and `gone` name pictures that were left alone, or were not there any more."""
+    """What a sweep did. `changed` and `gone` name pictures that were left alone, or were not there any more.
+
+    `stopped`: it was asked to stop, and something is left to do.
+    """
 
     trashed: int = 0
     restored: int = 0
@@ -89,6 +92,7 @@ def sweep(broom: Broom, decisions: Decisions) -> Swept:
     swept = Swept(finished=finish(broom))
     swept.restored = _tell_all(broom, decisions, decisions.restored, Event.RESTORED)
     swept.trashed = _tell_all(broom, decisions, decisions.newly_trashed, Event.TRASHED)
+    swept.stopped = swept.restored + swept.trashed < len(decisions.restored) + len(decisions.newly_trashed)
     _purge(broom, decisions, swept)
     return swept
 

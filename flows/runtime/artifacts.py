@@ -54,4 +54,4 @@ async def show(ending: Ending) -> None:
 def page(ending: Ending) -> str:
     """The page as Prefect's viewer likes it: it shows numeric entities as they are written but knows backslashes."""
     text = _ENTITY.sub(lambda match: "\\" + chr(int(match[1])), ending.markdown)
-    return f"{text}\n---\n\nWritten to `{ending.where}`\n"
+    return f"{text}\n---\n\nWritten to `{ending.where}`\n" if ending.where else text

@@ -51,6 +51,10 @@ class Storage(ABC):
     def create(self, path: str, data: bytes) -> bool:
         """Make the object if there is none: True if what is there now is exactly our `data`, else False."""
 
+    def creates_once(self) -> bool:
+        """Whether `create` keeps its promise: found out by trying, where a server could merely seem to."""
+        return self.exclusive
+
     @abstractmethod
     def list(self, prefix: str = "") -> list[Stat]:
         """All objects below a folder, in every depth, sorted by path; empty when there is no such folder."""

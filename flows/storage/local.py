@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from flows.storage.base import Stat, Storage, told
 
 ABANDONED_S = 3600
+SCRATCH = ".tmp"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -40,7 +41,7 @@ class LocalStorage(Storage):
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.url = str(self.root)
-        self._scratch = self.root / ".tmp"
+        self._scratch = self.root / SCRATCH
         self._swept = False
 
     def read(self, path: str) -> bytes | None:

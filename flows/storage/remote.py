@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,12 +17,11 @@ from fsspec.asyn import AsyncFileSystem, sync
 from fsspec.core import has_magic
 
 from flows.errors import StorageTrouble
+from flows.storage import s3
 from flows.storage.base import Stat, Storage, told
 
 # Object stores whose put can be made conditional on the key being absent, which fsspec spells mode="create".
 CONDITIONAL_PUT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
-# What S3 takes in one call.
-S3_BATCH = 1000
 LOOKS_AT_ONCE = 64
 
 
@@ -83,6 +83,16 @@ class RemoteStorage(Storage):
                 return present == data
         raise StorageTrouble(f"could not create {self.where(path)}: {trouble}") from trouble
 
+    def creates_once(self) -> bool:
+        if not self.exclusive:
+            return False
+        # Servers that speak S3 and take no notice of the condition answer 200, and overwrite.
+        probe = f".tmp/once-{secrets.token_hex(12)}"
+        try:
+            return self.create(probe, b"first") and not self.create(probe, b"second")
+        finally:
+            self.delete([probe])
+
     def list(self, prefix: str = "") -> list[Stat]:
         with _told("list", self.where(prefix)):
             self._fs.invalidate_cache()
@@ -109,9 +119,15 @@ class RemoteStorage(Storage):
             return super().stat_many(names)
         with _told("look at", self.url):
             self._fs.invalidate_cache()
-            found: Sequence[Any] = sync(self._fs.loop, self._infos, [self._at(path) for path in names])
-            result: dict[str, Stat | None] = {}
-            for path, info in zip(names, found, strict=True):
+            keys = {path: self._at(path) for path in names}
+            together = s3.listed(self._fs, list(keys.values())) if s3.is_s3(self._fs) else {}
+            result: dict[str, Stat | None] = {
+                path: self._stat(key, together[key]) for path, key in keys.items() if key in together
+            }
+            # Also those that a listing should have shown and did not: nothing is gone on one witness.
+            alone = [path for path in keys if path not in result]
+            found: Sequence[Any] = sync(self._fs.loop, self._infos, [keys[path] for path in alone])
+            for path, info in zip(alone, found, strict=True):
                 if isinstance(info, BaseException) and not isinstance(info, FileNotFoundError):
                     raise info
                 gone = isinstance(info, BaseException) or info.get("type") == "directory"
@@ -132,8 +148,8 @@ class RemoteStorage(Storage):
             keys = [self._at(path) for path in paths]
             if not keys:
                 return
-            if self._is_s3:
-                self._delete_s3(keys)
+            if s3.is_s3(self._fs):
+                s3.delete(self._fs, keys, self.url)
                 return
             if not any(has_magic(key) for key in keys):  # `rm` would take a name with brackets for a pattern
                 with contextlib.suppress(FileNotFoundError):
@@ -143,39 +159,8 @@ class RemoteStorage(Storage):
                 with contextlib.suppress(FileNotFoundError):
                     self._fs.rm_file(key)
 
-    @property
-    def _is_s3(self) -> bool:
-        protocol = (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
-        return "s3" in protocol
-
-    def _delete_s3(self, keys: Sequence[str]) -> None:
-        """Asked for directly: `rm` takes brackets for patterns, and says nothing of keys that were refused."""
-        for start in range(0, len(keys), S3_BATCH):
-            names = [self._fs.split_path(key) for key in keys[start : start + S3_BATCH]]
-            order = {"Objects": [{"Key": name} for _, name, _ in names], "Quiet": True}
-            answer = self._fs.call_s3("delete_objects", Bucket=names[0][0], Delete=order)
-            if refused := answer.get("Errors"):
-                first = refused[0]
-                why = f"{first.get('Code')}: {first.get('Message')}"
-                raise StorageTrouble(f"{len(refused)} objects of {self.url} stay, such as {first.get('Key')} ({why})")
-        self._fs.invalidate_cache()
-
     def keeps_deleted(self) -> str | None:
-        if not self._is_s3:
-            return None
-        bucket, _, _ = self._fs.split_path(self._root)
-        try:
-            versions = self._fs.call_s3("get_bucket_versioning", Bucket=bucket).get("Status")
-        except Exception:  # noqa: BLE001  who may not ask, or whose server does not know, is told nothing
-            return None
-        if versions != "Enabled":
-            return None
-        kept = f"the bucket {bucket} keeps old versions of what is deleted"
-        with contextlib.suppress(Exception):  # a bucket without a lock answers with an error
-            lock = self._fs.call_s3("get_object_lock_configuration", Bucket=bucket)["ObjectLockConfiguration"]
-            if lock.get("ObjectLockEnabled") == "Enabled":
-                kept += ", and locks them"
-        return kept
+        return s3.keeps_deleted(self._fs, self._root) if s3.is_s3(self._fs) else None
 
     def now(self) -> datetime:
         # One object for all: whoever writes it last, its time is not before our write. It stays, so that no

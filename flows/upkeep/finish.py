@@ -40,8 +40,7 @@ async def finish(ws: Workspace, tell: Tell, stop: Stop) -> Finished:
         trouble = Trouble(str(error), f"{words.count(waiting, 'image')} that are paid for", AGAIN)
         return Finished(0, waiting, tuple(await asyncio.to_thread(doubts, ws)), (trouble,))
     tally = done.tally
-    troubles = tuple(Trouble(one.what, one.subject, one.remedy) for one in tally.troubles)
-    return Finished(tally.total("recovered"), tally.total("unfinished"), done.doubts, troubles)
+    return Finished(tally.total("recovered"), tally.total("unfinished"), done.doubts, tuple(tally.troubles))
 
 
 def _waiting(ws: Workspace) -> int:

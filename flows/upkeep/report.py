@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from flows.errors import StorageTrouble
 from flows.history.compact import Compacted
 from flows.history.seal import SealResult
 from flows.report import words
 from flows.report.ending import MAX_ROWS, Ending, Table
 from flows.report.markdown import escape
+from flows.report.terminal import problem_lines
+from flows.report.troubles import unwritten
 from flows.upkeep.findings import Condition, Finding
 from flows.upkeep.finish import Finished
 from flows.upkeep.verify import Verified
@@ -112,12 +115,16 @@ def ending(upkeep: Upkeep, where: str) -> Ending:
     )
 
 
-def published(ws: Workspace, upkeep: Upkeep) -> str:
-    """Write the report as JSON and Markdown: where the Markdown is."""
+def published(ws: Workspace, upkeep: Upkeep) -> tuple[Upkeep, str]:
+    """Write the report as JSON and Markdown: the account, and where the Markdown is; nowhere if that fails."""
     stem = f"{upkeep.started_at:%Y-%m-%d}/maintain-{upkeep.started_at:%H%M%S}-{upkeep.run_id[-8:]}"
-    ws.reports.write(f"{stem}.json", to_json(upkeep).encode())
-    ws.reports.write(f"{stem}.md", markdown(upkeep).encode())
-    return ws.reports.where(f"{stem}.md")
+    try:
+        ws.reports.write(f"{stem}.json", to_json(upkeep).encode())
+        ws.reports.write(f"{stem}.md", markdown(upkeep).encode())
+    except StorageTrouble as trouble:
+        told = (*upkeep.finished.troubles, unwritten(trouble, ws.reports.url))
+        return replace(upkeep, finished=replace(upkeep.finished, troubles=told)), ""
+    return upkeep, ws.reports.where(f"{stem}.md")
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
@@ -137,8 +144,7 @@ def _lines(upkeep: Upkeep) -> Iterable[str]:
         yield f"{mark} {words.one_line(one.path)}: {_called(one.condition)}{known} ({one.reason})"
     if len(findings) > SHOWN:
         yield f"! and {words.count(len(findings) - SHOWN, 'more finding')}: see the report"
-    for trouble in finished.troubles[:SHOWN]:
-        yield f"! {words.one_line(trouble.subject)}: {words.one_line(trouble.happened)}"
+    yield from problem_lines(finished.troubles)
     for path in verified.orphans[:5]:
         yield f"? {words.one_line(path)}: no record names it, left alone"
     yield f"next     {upkeep.next_step}"

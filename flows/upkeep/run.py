@@ -51,9 +51,9 @@ async def maintain(
         measured=filled.measured,
         verified=verified,
         compacted=compacted,
-        stopped=stop.reason,
+        stopped=stop.reason if verified.cut or (compact and compacted is None) else None,
         assets=ws.assets.url,
         history=ws.history.url,
     )
-    where = await step("write the report", published, ws, upkeep)
-    return upkeep, where
+    written: tuple[Upkeep, str] = await step("write the report", published, ws, upkeep)
+    return written

@@ -7,7 +7,7 @@ that were found wrong before. Nothing is deleted or mended; what changed is reco
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -37,7 +37,10 @@ _COLUMNS = ("image_id", "fingerprint", "variant", "local_path", "bytes", "sha256
 
 @dataclass
 class Verified:
-    """What came of it. Of very many findings and orphans the first are kept, all are counted."""
+    """What came of it. Of very many findings and orphans the first are kept, all are counted.
+
+    `cut`: it was asked to stop, and some pictures have not been looked at.
+    """
 
     subset: Subset
     expected: int = 0
@@ -48,6 +51,7 @@ class Verified:
     orphans: list[str] = field(default_factory=list)
     orphaned: int = 0
     orphaned_bytes: int = 0
+    cut: bool = False
 
     @property
     def damaged(self) -> int:
@@ -70,8 +74,14 @@ def verify(ws: Workspace, run_id: str, subset: Subset, failures: Mapping[str, st
     done.expected = records.num_rows
     _not_away(ws, records, listed)
     rows: list[dict[str, Any]] = []
+
+    def heeded() -> bool:
+        """Whether to leave the rest alone, and then say so."""
+        done.cut = done.cut or bool(stop)
+        return done.cut
+
     try:
-        for record, seen in _looked_at(ws, _records(records), listed, subset, failures, stop):
+        for record, seen in _looked_at(ws, _records(records), listed, subset, failures, heeded):
             done.read += seen.sha256 is not None
             finding = _finding(record, seen)
             if finding is None:
@@ -111,7 +121,7 @@ def _looked_at(
     listed: Mapping[str, int],
     subset: Subset,
     failures: Mapping[str, str],
-    stop: Stop,
+    stop: Callable[[], bool],
 ) -> Iterator[tuple[Record, Seen]]:
     """Each record with what was seen of it. A few files are read at a time, and only their digests are kept."""
 
@@ -141,7 +151,7 @@ def _looked_at(
                 yield record, seen
 
         for record in records:
-            if stop:
+            if stop():
                 break
             ahead.append((record, readers.submit(look, record)))
             if len(ahead) >= AHEAD:
@@ -151,12 +161,12 @@ def _looked_at(
     yield from _decoded(ws, decode, stop)
 
 
-def _decoded(ws: Workspace, records: Mapping[str, Record], stop: Stop) -> Iterator[tuple[Record, Seen]]:
+def _decoded(ws: Workspace, records: Mapping[str, Record], stop: Callable[[], bool]) -> Iterator[tuple[Record, Seen]]:
     """Files with the right bytes, and whether a decoder takes them, in a process that may die of it."""
 
     def pictures() -> Iterator[tuple[str, bytes]]:
         for name, record in records.items():
-            data = None if stop else ws.assets.read(record.local_path)
+            data = None if stop() else ws.assets.read(record.local_path)
             if data is not None:
                 yield name, data
 

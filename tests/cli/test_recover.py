@@ -6,10 +6,15 @@ import json
 import os
 import shutil
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from flows.history.owners import this_process
+from flows.history.records import Claim, End, Labels, Outcome, Step
+from flows.workspace import open_workspace
 
 ONE = """\
 version: 1
@@ -112,6 +117,16 @@ def test_a_generation_that_was_found_is_fetched(lost: Any, ideoflow: Any) -> Non
     assert lost.billed() == 2
 
 
+def test_the_answer_to_another_request_is_refused(lost: Any, ideoflow: Any) -> None:
+    """A slip of the hand must not make one picture stand for two that were paid for."""
+    (row,) = json.loads(ideoflow("history", "--json").out)
+    said = ideoflow("recover", "--generation", row["generation_id"])
+    assert said.code == 2
+    assert f"is the answer to request {row['request_id']}" in said.err
+    assert len(lost.pictures()) == 1
+    assert len(doubts(ideoflow)) == 1
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
@@ -195,7 +210,51 @@ def test_what_the_dead_left_is_finished(project: Any, ideoflow: Any, until: Any)
     assert said.code == 0
     assert "1 image recovered" in said.out
     assert project.billed() == len(project.pictures()) == 1
-    assert "nothing was left unfinished" in ideoflow("recover").out
+    assert "nothing open" in ideoflow("recover").out
+
+
+def test_where_nothing_is_open_nothing_is_started(project: Any, ideoflow: Any) -> None:
+    """No sandbox, no key, no file: also of the real API, whose key is missing here."""
+    for settings in ("", "api: {base_url: 'https://api.ideogram.ai'}\n"):
+        if settings:
+            (project.root / "configs" / "base.yaml").write_text(settings, encoding="utf-8")
+        before = project.files()
+        said = ideoflow("recover")
+        assert (said.code, "nothing open" in said.out) == (0, True), said
+        assert project.files() == before
+        assert not project.state.exists()
+
+
+def test_what_has_ended_is_sealed_without_the_api(project: Any, ideoflow: Any) -> None:
+    """An entry whose run died between its end and sealing it becomes history, and no server is started for it."""
+    ws = open_workspace(project.root, (), {})
+    request = ws.new_id()
+    claim = Claim(
+        request_id=request,
+        run_id="gone",
+        fingerprint="f" * 64,
+        n=0,
+        images=1,
+        origin="sandbox",
+        model="ideogram-3",
+        path="/v1/ideogram-v3/generate",
+        body={},
+        labels=Labels("sea", "sea", "a calm sea"),
+        name_template="{image_id}.{ext}",
+        price_usd=Decimal("0.06"),
+        price_source="a page",
+        claimed_at=ws.now(),
+        owner=this_process("gone"),
+    )
+    end = End(request, claim, ws.now(), Outcome.VOID, answered=True, reason="turned away")
+    assert ws.journal.put(claim.fingerprint, 0, Step.CLAIM, claim)
+    assert ws.journal.put(claim.fingerprint, 0, Step.END, end)
+    said = ideoflow("recover")
+    assert (said.code, "nothing open" in said.out) == (0, True), said
+    assert ws.journal.names() == []
+    rows = ws.parts.read(ws.parts.listing("requests"), "requests", ["request_id", "outcome"]).to_pylist()
+    assert rows == [{"request_id": request, "outcome": "void"}]
+    assert not project.state.exists()
 
 
 def test_generate_tells_of_it_once(project: Any, ideoflow: Any, until: Any) -> None:

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from flows.history.owners import STALE_AFTER, is_dead, is_gone, this_process
+from flows.history.owners import STALE_AFTER, is_dead, is_gone, lives, this_process
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -35,6 +36,23 @@ def test_a_process_that_has_ended_is_gone() -> None:
         assert is_gone(owner), "a zombie does nothing any more"
     assert is_gone(owner)
     assert is_gone(replace(this_process("r"), started="1")), "the number is ours now, the process was another"
+
+
+def test_a_process_that_we_may_not_look_at_is_not_gone(tmp_path: Path) -> None:
+    """Where /proc hides the processes of others, that one is not to be seen there proves nothing."""
+    parent = replace(this_process("r"), pid=os.getppid(), started="77")
+    assert not is_gone(parent, proc=tmp_path)
+    assert not lives(parent, proc=tmp_path)
+    assert is_gone(replace(parent, pid=2**22 + 1), proc=tmp_path)
+
+
+def test_who_lives_is_proved_too() -> None:
+    """Only on this machine, in this container, by pid and start time."""
+    me = this_process("r")
+    assert lives(me)
+    assert not lives(replace(me, started="1"))
+    assert not lives(replace(me, boot_id="x"))
+    assert not lives(replace(me, pid=2**22 + 1))
 
 
 @pytest.mark.parametrize("other", [{"boot_id": "x"}, {"pid_namespace": "x"}, {"boot_id": ""}, {"started": ""}])

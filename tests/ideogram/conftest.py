@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import stamina
-from hypothesis import settings
 
 
 @dataclass
@@ -127,11 +126,6 @@ class Loopback:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await server.wait_closed()
-
-
-# A shared, busy machine is no reason for a property to fail.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -52,6 +52,21 @@ async def submit(base_url: str, *, deadline_s: float = 5) -> RawAnswer | ApiTrou
             return error
 
 
+def test_a_machine_that_slept_while_it_connected_sends_nothing(loopback: Any) -> None:
+    """Others may have given the request up meanwhile, and asked for it anew: it provably never left."""
+    times = iter([100.0])
+
+    async def scenario() -> None:
+        async with loopback.serve(loopback.reply(200, b"{}")) as server:
+            config = ClientConfig(server.url)
+            async with IdeogramClient(config, SecretStr(KEY), uptime=lambda: next(times, 3700.0)) as api:
+                with pytest.raises(NotSent, match="the machine slept before it was sent"):
+                    await api.submit(PATH, BODY, deadline_s=30)
+        assert server.seen == []
+
+    run(scenario())
+
+
 def test_a_submission_goes_out_once_with_key_agent_and_json_and_comes_back_raw(loopback: Any) -> None:
     """The body, the key and a User-Agent are on the wire; status, body, request id and Date come back."""
 

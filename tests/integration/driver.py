@@ -230,7 +230,7 @@ async def generate(ws: Workspace, ask: Ask, stop: Stop) -> dict[str, Any]:
         "bought": prepared.plan.buy,
         "next": report.next_step,
         "stopped": done.stopped,
-        "troubles": [f"{t.what} / {t.remedy}" for t in done.tally.troubles],
+        "troubles": [f"{t.happened} / {t.remedy}" for t in done.tally.troubles],
     }
 
 

@@ -30,7 +30,8 @@ def test_a_clean_stop_leaves_nothing_in_doubt(place: Any, moment: str) -> None:
     op, path, when = STOPS[moment]
     nth = 1 if moment == "while sealing" else 12
     told = place.run(trap={"op": op, "path": path, "when": when, "nth": nth, "act": "stop"})
-    assert told["exit"] == 4
+    # Where all was bought before the stop was heard, nothing that was wanted is undone.
+    assert told["exit"] == (0 if moment == "while sealing" else 4)
     assert told["stopped"] == "stopped by a signal"
     book, doubts = place.book()
     assert not doubts

@@ -135,7 +135,7 @@ def test_a_sealer_elsewhere_is_waited_for_and_then_named(world: Any) -> None:
     held = _HELD.dump_json(_Held(away, "theirs", world.clock.now))
     world.history.inner.sub(".locks").create("history.lock", held)
     tally = conduct(world.kit(), world.plan(world.item(1)))
-    assert any("another run is writing the history" in trouble.what for trouble in tally.troubles)
+    assert any("another run is writing the history" in trouble.happened for trouble in tally.troubles)
     assert world.journal() == ["0.ack", "0.claim", "0.end"]
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from flows.errors import MaybeSent, Refused
+from flows.history.records import IMPORTED, Step, dump
 from flows.pipeline.buy import buy
 from flows.pipeline.doubt import abandoned, doubtful, may_resubmit
 from flows.pipeline.finish import finish
@@ -132,3 +136,43 @@ def test_a_claim_that_cannot_be_read_is_in_doubt_once_it_is_old(world: Any) -> N
     assert doubtful(book, datetime.now(UTC)) == {}
     (name,) = doubtful(book, datetime.now(UTC) + timedelta(minutes=16))
     assert name == "f" * 64 + "-0"
+
+
+def _silent(world: Any) -> None:
+    """An hour goes by for the storage: everything in the journal is old."""
+    journal = world.history.inner.root / ".journal"
+    for record in journal.iterdir():
+        if record.is_file():
+            os.utime(record, (1_600_000_000, 1_600_000_000))
+
+
+def test_what_a_living_process_asked_for_is_not_resubmitted(world: Any) -> None:
+    """A machine that slept, or a clock that jumped, makes an old record of a request that is being sent just now."""
+    entry = in_doubt(world)
+    code = "from flows.history.owners import *; o = this_process('r'); print(o.pid, o.started, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        pid, started = other.stdout.readline().split()
+        owner = replace(entry.claim.owner, pid=int(pid), started=started)
+        claim = replace(entry.claim, owner=owner)
+        (world.history.inner.root / ".journal" / entry.names[0].path).write_bytes(dump(Step.CLAIM, claim))
+        _silent(world)
+        (old,) = abandoned(world.book(), world.history.inner.now())
+        assert asyncio.run(resubmit_old(world.kit(), [old])) == 0, "its answer may still come"
+        other.kill()
+        other.wait()
+        assert asyncio.run(resubmit_old(world.kit(), [old])) == 1
+
+
+def test_a_picture_that_was_being_taken_over_is_not_given_up(world: Any) -> None:
+    """An import that was cut off was never sent: it is finished, whatever generate.in_doubt says."""
+    entry = in_doubt(world)
+    claim = replace(entry.claim, path=IMPORTED)
+    (world.history.inner.root / ".journal" / entry.names[0].path).write_bytes(dump(Step.CLAIM, claim))
+    _silent(world)
+    (old,) = abandoned(world.book(), world.history.inner.now())
+    assert old.imported
+    assert asyncio.run(resubmit_old(world.kit(), [old])) == 0
+    assert counted(world, old) == 1

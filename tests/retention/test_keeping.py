@@ -21,11 +21,13 @@ from flows.history.owners import this_process
 from flows.history.schema import event_row
 from flows.history.standing import current
 from flows.keeping import retain
+from flows.measuring import back_fill
 from flows.outlook import Wish, look, would_free
 from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport, ending
 from flows.retention.decide import Action
 from flows.retention.sweep import Broom, sweep
+from flows.storage import Storage
 from flows.verdicts import restore
 from flows.workspace import Workspace, open_workspace
 
@@ -421,3 +423,43 @@ def test_a_bucket_that_keeps_what_is_deleted_is_reported(project: Path, s3_bucke
     assert f"the bucket {s3_bucket.name} keeps old versions" in report.notes[0]
     versions = client.list_object_versions(Bucket=s3_bucket.name, Prefix="ASSETS/")
     assert len(versions["DeleteMarkers"]) == 2
+
+
+@pytest.mark.s3
+def test_a_purge_looks_at_a_folder_with_one_call(project: Path, s3_bucket: Any, stock: Any) -> None:
+    """Every file is compared by size and etag before it goes: with one listing, not one call a file."""
+    import fsspec
+
+    environ = {
+        f"IDEOFLOW_STORAGE__{role}": f"s3://{s3_bucket.name}/{role}" for role in ("ASSETS", "HISTORY", "REPORTS")
+    }
+    ws = open_workspace(project, (), environ | {"IDEOFLOW_STORAGE__OPTIONS": json.dumps(s3_bucket.options)})
+    ids = stock(ws, [{"age": 50, "trashed": 9}] * 24)
+    changed = f"ASSETS/helio/summer/hero/{ids[3]}.png"
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **s3_bucket.options)
+    fs.pipe_file(f"{s3_bucket.name}/{changed}", b"another picture")
+    calls: list[str] = []
+
+    def heard(params: Any, model: Any, **_: Any) -> None:
+        if "/ASSETS/" in params["url"] or "ASSETS" in str(params.get("query_string", "")):
+            calls.append(model.name)
+
+    back_fill(ws, lambda _: None)
+    decisions = look(ws, APPLY).decisions
+    paths = [f"helio/summer/hero/{name}.png" for name in ids]
+    fs.s3.meta.events.register("before-call.s3", heard)
+    try:
+        Storage.stat_many(ws.assets, paths)
+        alone = list(calls)
+        calls.clear()
+        with lock(ws.history, "retention", this_process("run"), token="t", now=ws.now()) as holding:
+            swept = sweep(_broom(ws, holding, batch=500), decisions)
+    finally:
+        fs.s3.meta.events.unregister("before-call.s3", heard)
+    print(f"\na purge of 24 pictures compares each with {len(alone)} calls one by one; now with {len(calls)}")
+    assert (swept.purged, swept.changed) == (23, [ids[3]])
+    assert alone == ["HeadObject"] * 24
+    assert calls == ["ListObjectsV2"], "and one that deletes: it names its objects in its body"
+    assert [path.removesuffix(".png") for path in fs.glob(f"{s3_bucket.name}/ASSETS/**/*.png")] == [
+        f"{s3_bucket.name}/ASSETS/helio/summer/hero/{ids[3]}"
+    ]

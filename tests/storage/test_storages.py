@@ -208,6 +208,58 @@ def test_a_thousand_objects_go_with_one_call(s3_bucket: Any) -> None:
     assert [stat.path for stat in storage.list()] == ["other.png"]
 
 
+def _listened(bucket: Any) -> list[str]:
+    """The names of the calls that the bucket's server gets from now on."""
+    import fsspec
+
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **bucket.options)
+    calls: list[str] = []
+    fs.s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    return calls
+
+
+@pytest.mark.s3
+def test_objects_that_lie_together_are_looked_at_with_one_call(s3_bucket: Any) -> None:
+    """A listing tells what a look at each would; whatever it does not show is looked at once more, alone."""
+    storage = open_storage(f"s3://{s3_bucket.name}/looked at", s3_bucket.options)
+    names = [f"a/ä {number:03}.png" for number in range(40)]
+    for name in (*names, "b/x.png", "c.png"):
+        storage.write(name, name.encode())
+    each = {name: storage.stat(name) for name in (*names, "b/x.png", "c.png")}
+    calls = _listened(s3_bucket)
+    assert storage.stat_many(reversed(names)) == {name: each[name] for name in names}
+    assert calls == ["ListObjectsV2"]
+    calls.clear()
+    asked = [*names[5:25], "a/gone.png", "b/x.png", "c.png", "a", "none"]
+    expected = {name: each.get(name) for name in asked}
+    assert storage.stat_many(asked) == expected
+    assert calls.count("ListObjectsV2") == 1 + 3, "one for a/, and those by which s3fs tells a folder from nothing"
+    storage.delete([names[7]])
+    storage.write(names[8], b"changed")
+    seen = storage.stat_many(names)
+    assert seen[names[7]] is None
+    assert seen[names[8]] == storage.stat(names[8]) != each[names[8]]
+
+
+@pytest.mark.s3
+def test_objects_that_lie_scattered_are_looked_at_alone(s3_bucket: Any) -> None:
+    """Where a page would mostly tell of others, pages stop after the first."""
+    import fsspec
+
+    storage = open_storage(f"s3://{s3_bucket.name}/scattered", s3_bucket.options)
+    fs = fsspec.filesystem("s3", **s3_bucket.options)
+    fs.pipe({f"{s3_bucket.name}/scattered/{number:04}.png": b"x" for number in range(2400)})
+    asked = [f"{number:04}.png" for number in range(0, 2400, 150)]
+    calls = _listened(s3_bucket)
+    found = storage.stat_many(asked)
+    assert all(found.values())
+    assert (calls.count("ListObjectsV2"), calls.count("HeadObject")) == (1, 16 - 7)
+    calls.clear()
+    asked = [f"{number:04}.png" for number in range(0, 2400, 2)]
+    assert all(storage.stat_many(asked).values())
+    assert calls == ["ListObjectsV2"] * 3
+
+
 @pytest.mark.s3
 def test_objects_that_s3_will_not_delete_are_told_of(s3_bucket: Any) -> None:
     """It answers 200 and lists them; that is no success."""
@@ -221,7 +273,40 @@ def test_objects_that_s3_will_not_delete_are_told_of(s3_bucket: Any) -> None:
     def refused(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         parsed |= refusal
 
+    def told(**given: Any) -> None:
+        refused(given["http_response"], given["parsed"], given["model"])
+
     name = "after-call.s3.DeleteObjects"
-    fs.s3.meta.events.register(name, lambda **given: refused(given["http_response"], given["parsed"], given["model"]))
-    with pytest.raises(StorageTrouble, match=r"1 objects of .* stay, such as kept/a.png \(AccessDenied: no\)"):
-        storage.delete(["a.png"])
+    fs.s3.meta.events.register(name, told)
+    try:
+        with pytest.raises(StorageTrouble, match=r"1 objects of .* stay, such as kept/a.png \(AccessDenied: no\)"):
+            storage.delete(["a.png"])
+    finally:
+        # The client is one for all tests of this server.
+        fs.s3.meta.events.unregister(name, told)
+
+
+@pytest.mark.s3
+def test_a_server_that_overwrites_is_found_out(s3_bucket: Any) -> None:
+    """One that ignores If-None-Match answers 200 to everybody: two runs would both win the same claim."""
+    import fsspec
+
+    storage = open_storage(f"s3://{s3_bucket.name}/once", s3_bucket.options)
+    assert storage.creates_once()
+    fs = fsspec.filesystem("s3", use_listings_cache=False, **s3_bucket.options)
+
+    def careless(params: Any, **_: Any) -> None:
+        params["headers"].pop("If-None-Match", None)
+
+    fs.s3.meta.events.register("before-call.s3.PutObject", careless)
+    try:
+        assert not storage.creates_once()
+    finally:
+        fs.s3.meta.events.unregister("before-call.s3.PutObject", careless)
+    assert fs.find(f"{s3_bucket.name}/once") == [], "and nothing of it is left"
+
+
+def test_a_disk_creates_once(tmp_path: Path) -> None:
+    """Its links are exclusive; a file system that can only look first is not."""
+    assert open_storage(str(tmp_path)).creates_once()
+    assert not open_storage("memory://once").creates_once()
