@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from flows.cli import completing
 
 if TYPE_CHECKING:
     from flows.workspace import Workspace
@@ -43,27 +46,41 @@ def example(*lines: str) -> str:
     return "\n\n".join(["[bold]Example[/]", *(f"$ {line}" for line in lines)])
 
 
-def _overlays(incomplete: str) -> list[str]:
-    """What --config can be completed to: the names of the files in `configs/`."""
-    names = sorted(path.stem for path in Path("configs").glob("*.yaml"))
-    return [name for name in names if name.startswith(incomplete)]
-
-
 Project = Annotated[Path | None, typer.Option("--project", help="The project's folder.", envvar="IDEOFLOW_PROJECT")]
 Config = Annotated[
     list[str] | None,
-    typer.Option("--config", "-c", help="An overlay: a file, or a name such as s3. Repeats.", autocompletion=_overlays),
+    typer.Option(
+        "--config",
+        "-c",
+        help="An overlay: a file, or a name such as s3. Repeats.",
+        autocompletion=completing.overlays,
+    ),
 ]
 Manifest = Annotated[
     list[str] | None, typer.Option("--manifest", "-m", help="A manifest: file, glob or fsspec URL. Repeats.")
 ]
 Select = Annotated[
-    list[str] | None, typer.Option("--select", "-s", help="Only this prompt id, variant, tag:x or campaign:x. Repeats.")
+    list[str] | None,
+    typer.Option(
+        "--select",
+        "-s",
+        help="Only this prompt id, variant, tag:x or campaign:x. Repeats.",
+        autocompletion=completing.wanted,
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Buy at most so many images.")]
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not words for people.")]
+
+
+def said_again(verb: str, **options: list[str] | str | int | Path | None) -> str:
+    """A verb with the options that a person gave to another: advice that is typed as it stands must mean the same."""
+    words = ["ideoflow", verb]
+    for name, value in options.items():
+        for one in value if isinstance(value, list) else [] if value is None else [value]:
+            words += [f"--{name}", str(one)]
+    return shlex.join(words)
 
 
 def _version(wanted: bool) -> None:

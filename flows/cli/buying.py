@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, example, workspace
+from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, example, said_again, workspace
 
 
 @app.command(epilog=example("ideoflow validate", "ideoflow validate prompts.yaml --json"))
@@ -25,7 +25,8 @@ def validate(
     price = ws.prices()
     for variant in loaded.variants:
         price(variant.model, price_tier(variant.endpoint, variant.options))
-    validated(loaded, as_json=as_json)
+    planning = said_again("plan", manifest=manifest, project=project, config=config)
+    validated(loaded, planning, as_json=as_json)
     return 0
 
 
@@ -48,7 +49,8 @@ def plan(
     ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
     quotation = quoted(ws, ask, quiet=as_json) if quote else None
     prepared = prepare(ws, ask)
-    tables.plan(prepared, as_json=as_json, quotation=quotation)
+    buying = said_again("generate", manifest=manifest, select=select, limit=limit, project=project, config=config)
+    tables.plan(prepared, as_json=as_json, buying=buying, quotation=quotation)
     return 4 if prepared.doubts else 0
 
 
