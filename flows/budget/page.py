@@ -19,7 +19,8 @@ Generated from the catalogue and the price book by `make generated`; a test fail
 
 Write the name of a model, or one of its other names, as `model:`; `aspect_ratio:` works on all of them. The rest is
 written under `options:` and is checked before anything is sent. What this release does not know yet goes under
-`options_unchecked:`: it is sent as written, with a warning. `seeds:`, `count:` and privacy are ours (see the README).
+`options_unchecked:`: it is sent as written, with a warning. `seeds:`, `count:` and the rest are ours:
+[manifest.md](manifest.md).
 
 - *route*: asynchronous models answer at once with an id, so that a run cut off anywhere can be finished; synchronous
   ones answer when the pictures are done, and what is cut off before is in doubt.

@@ -168,7 +168,7 @@ def test_the_page_has_what_it_promises() -> None:
     for one in said:
         if one.command.startswith("ideoflow "):
             assert one.lines, one.command
-            assert "/tmp" not in str(one)
+            assert tempfile.gettempdir() not in str(one)
 
 
 def test_what_differs_from_day_to_day_is_all_that_may() -> None:
