@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "docs/analysis.ipynb": "analysis.md"}
 _FENCE = re.compile(r"(^```.*?^```[^\n]*$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+_ELSEWHERE = re.compile(r"[a-z]+:")  # another host, or a picture inside the page
 _LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".py": "python", "": "docker"}
 
 
@@ -39,7 +40,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
     def turned(match: re.Match[str]) -> str:
         target = match[2]
-        if "://" in target or target.startswith("mailto:"):
+        if _ELSEWHERE.match(target):
             return match[0]
         place = posixpath.normpath(posixpath.join(posixpath.dirname(origin), target))
         return match[1] + posixpath.relpath(_page_of(place), posixpath.dirname(here) or ".") + match[3]
@@ -62,7 +63,7 @@ def _linked() -> list[str]:
         base = page.parent.relative_to(ROOT).as_posix()
         for _, target, _ in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
             place = posixpath.normpath(posixpath.join(base, target))
-            if "://" not in target and not place.startswith("docs/") and (ROOT / place).is_file():
+            if not _ELSEWHERE.match(target) and not place.startswith("docs/") and (ROOT / place).is_file():
                 found.add(place)
     return sorted(found - set(PAGES))
 
@@ -92,6 +93,7 @@ def _cells(notebook: Any) -> Iterator[str]:
             elif "text/html" in data:
                 # One block without blank lines, which would end it; the style is for notebooks.
                 html = re.sub(r"<style.*?</style>", "", "".join(data["text/html"]), flags=re.DOTALL)
+                html = re.sub(r'<(table|tr)( (border|class|style)="[^"]*")+>', r"<\1>", html)
                 yield "\n".join(line for line in html.splitlines() if line.strip())
             else:
                 yield f"```text\n{''.join(output.get('text', ())).rstrip()}\n```"
