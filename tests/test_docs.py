@@ -145,6 +145,17 @@ def test_yaml_is_what_it_claims(code: str) -> None:
     assert kind != "other" or not any(line.lstrip("- ").startswith(ours) for line in code.splitlines())
 
 
+def test_messages_of_the_faq_are_messages() -> None:
+    """What a heading quotes is said somewhere in the program: its longest piece without numbers and names."""
+    source = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "flows").rglob("*.py")).lower()
+    page = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
+    quoted = [words for line in page.splitlines() if line.startswith("## ") for words in re.findall("`([^`]+)`", line)]
+    assert len(quoted) >= 8
+    for words in quoted:
+        piece = max(re.split(r"\.\.\.|\d+%?|api\.ideogram\.ai|helio|MB|min", words), key=len).strip().lower()
+        assert piece in source, words
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
