@@ -93,9 +93,9 @@ def sql(
 ) -> int:
     """Ask the history in SQL (DuckDB's), read-only.
 
-    For instance `ideoflow sql "select campaign, sum(cost_usd) from images group by 1"`. There are
-    images, requests, lifecycle, features, findings and current (images with their state and present names); their
-    columns are in docs/history.md.
+    There are images, requests, lifecycle, features, findings, and current: images with state and present names.
+
+    docs/history.md explains every column.
     """
     from flows.cli import asking
     from flows.history.queries import kind_of
