@@ -10,7 +10,7 @@ export PREFECT_HOME ?= $(CURDIR)/.prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 export DO_NOT_TRACK ?= 1
 
-.PHONY: help setup dev demo test test-all lint format bench lock generated clean
+.PHONY: help setup dev demo test test-all lint format bench docs lock generated clean
 help:           ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -52,6 +52,10 @@ format: dev     ## let ruff tidy
 
 bench: dev      ## measured ratios against named baselines
 	$(BIN)/pytest -q -s -m bench tests/benchmarks
+
+docs: dev       ## these pages as a site in build/docs; any warning fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
+	@echo 'next     open build/docs/index.html'
 
 generated: dev ## rewrite the files that are generated from the code
 	$(BIN)/python -m flows.generated

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from flows.budget.prices import Price, PriceBook
+from flows.documents.reference import table
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option, price_tiers, undecided
 
 _HEAD = """\
@@ -18,7 +19,8 @@ Generated from the catalogue and the price book by `make generated`; a test fail
 
 Write the name of a model, or one of its other names, as `model:`; `aspect_ratio:` works on all of them. The rest is
 written under `options:` and is checked before anything is sent. What this release does not know yet goes under
-`options_unchecked:`: it is sent as written, with a warning. `seeds:`, `count:` and privacy are ours (see the README).
+`options_unchecked:`: it is sent as written, with a warning. `seeds:`, `count:` and the rest are ours:
+[manifest.md](manifest.md).
 
 - *route*: asynchronous models answer at once with an id, so that a run cut off anywhere can be finished; synchronous
   ones answer when the pictures are done, and what is cut off before is in doubt.
@@ -75,7 +77,7 @@ def _overview(book: PriceBook) -> str:
         for endpoint in CATALOGUE.values()
     ]
     head = ("model", "API", "route", "ratios", "structured prompts", "transparent", "USD per image")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _section(endpoint: Endpoint, book: PriceBook, lists: dict[tuple[str, ...], str]) -> str:
@@ -89,14 +91,14 @@ def _section(endpoint: Endpoint, book: PriceBook, lists: dict[tuple[str, ...], s
         f"Price quotes: {'yes' if endpoint.dry_run else 'no'}.",
     ]
     ratios = ", ".join(f"{ratio} (`{value}`)" for ratio, (_, value) in endpoint.ratios.items())
-    options = _table(("option", "values", "default", "not beside"), _options(endpoint, lists))
+    options = table(("option", "values", "default", "not beside"), _options(endpoint, lists))
     return "\n".join(
         (
             f"## {endpoint.model}\n",
             " ".join(fact for fact in facts if fact) + "\n",
             options,
             f"`aspect_ratio` is sent as {' or '.join(f'`{field}`' for field in sorted(sent))}: {ratios}.\n",
-            _table(("price tier", "USD per image", "since", "source"), _prices(endpoint, book)),
+            table(("price tier", "USD per image", "since", "source"), _prices(endpoint, book)),
         )
     )
 
@@ -175,8 +177,3 @@ def _anchor(title: str) -> str:
     """The anchor that GitHub makes of a heading."""
     kept = "".join(character for character in title.lower() if character.isalnum() or character in " -_")
     return kept.replace(" ", "-")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -41,7 +41,8 @@ def show(answer: pa.Table, *, as_json: bool) -> None:
     out.print(table)
     count = words.count(answer.num_rows, "row")
     if out.is_terminal:
-        out.print(f"\n[dim]{count}{f', the first {ROWS_SHOWN} shown: --out FILE writes all' if many else ''}[/]")
+        out.print(f"\n[dim]{count}{f', the first {ROWS_SHOWN} shown' if many else ''}[/]")
+        out.print("next     the same with `--out rows.csv` writes them: .csv, .json or .parquet")
 
 
 def written(answer: pa.Table, out: Path, *, as_json: bool) -> None:

@@ -27,8 +27,9 @@ def audit(
 ) -> int:
     """Measure every picture against its brand and its record: one page, and exit 3 past the gate.
 
-    Colours, lettering, duplicates, metadata, files, delivery: with the thresholds, severities and the gate of
-    configs/audit.yaml and the brands of configs/brands. Buys nothing, changes no picture.
+    Colours, lettering, duplicates, metadata, files and delivery, by configs/audit.yaml and the brand's file.
+
+    Buys nothing, changes no picture.
     """
     from flows.auditing import audit as carry_out
     from flows.cli.printing import near, summary

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, example, workspace
+from flows.cli.base import Config, Json, Limit, Manifest, Project, Select, app, example, said_again, workspace
 
 
 @app.command(epilog=example("ideoflow validate", "ideoflow validate prompts.yaml --json"))
@@ -23,7 +23,9 @@ def validate(
     from flows.cli.plain import validated
     from flows.validation import validate as check
 
-    validated(check(workspace(project, config), tuple(manifest or ())), as_json=as_json)
+    loaded = check(workspace(project, config), tuple(manifest or ()))
+    planning = said_again("plan", manifest=manifest, project=project, config=config)
+    validated(loaded, planning, as_json=as_json)
     return 0
 
 
@@ -46,7 +48,8 @@ def plan(
     ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
     quotation = quoted(ws, ask, quiet=as_json) if quote else None
     prepared = prepare(ws, ask)
-    tables.plan(prepared, as_json=as_json, quotation=quotation)
+    buying = said_again("generate", manifest=manifest, select=select, limit=limit, project=project, config=config)
+    tables.plan(prepared, as_json=as_json, buying=buying, quotation=quotation)
     return 4 if prepared.doubts else 0
 
 

@@ -14,6 +14,7 @@ from flows.report import words
 
 COLOURS = {Verdict.OK: "green", Verdict.ODD: "yellow", Verdict.BAD: "red", Verdict.SKIPPED: "dim"}
 NAMES = 22
+_PLAN = "next     `ideoflow plan` shows what would be bought"
 SHOWN = {Verdict.OK: "ok", Verdict.ODD: "look", Verdict.BAD: "bad", Verdict.SKIPPED: "-"}
 
 
@@ -33,7 +34,8 @@ def show(checks: Iterable[Check], done: Sequence[str], *, as_json: bool) -> int:
         emit({"checks": [vars(check) for check in seen], "fixed": list(done), "exit_code": code})
         return code
     out.print("")
-    out.print(_ending(seen), soft_wrap=True)
+    for line in _ending(seen):
+        out.print(line, soft_wrap=True)
     return code
 
 
@@ -49,11 +51,12 @@ def _line(check: Check) -> Table:
     return line
 
 
-def _ending(seen: Sequence[Check]) -> str:
+def _ending(seen: Sequence[Check]) -> tuple[str, str]:
     wrong = sum(check.verdict is Verdict.BAD for check in seen)
     strange = sum(check.verdict is Verdict.ODD for check in seen)
     if wrong:
-        return f"[bold red]{words.count(wrong, 'thing')} to mend[/], from the top: one often causes the next"
+        what = f"[bold red]{words.count(wrong, 'thing')} to mend[/], from the top: one often causes the next"
+        return what, "next     `ideoflow doctor` again"
     if strange:
-        return f"[bold]nothing is in the way[/], {words.count(strange, 'thing')} to know; next `ideoflow plan`"
-    return "[bold green]everything is in place[/]; next `ideoflow plan`"
+        return f"[bold]nothing is in the way[/], {words.count(strange, 'thing')} to know", _PLAN
+    return "[bold green]everything is in place[/]", _PLAN

@@ -54,5 +54,5 @@ def _agreed(prepared: Prepared, *, as_json: bool) -> None:
     images, price = words.count(prepared.plan.buy, "image"), words.money(prepared.plan.cost)
     if as_json or not sys.stdin.isatty():
         raise Refused(f"this would buy {images} for {price}: say --yes")
-    tables.plan(prepared, as_json=False, asking=True)
+    tables.plan(prepared, as_json=False)
     typer.confirm(f"\nBuy {images} for {price}?", abort=True, default=True)

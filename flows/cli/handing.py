@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def export(
             "-s",
             help="Only these: an image id, prompt id or variant, tag:x, campaign:x, brand:x, state:approved. Repeats: "
             "of one kind any, of several kinds all must hold.",
+            autocompletion=completing.had,
         ),
     ] = None,
     embed: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Manifest, Project, app, example, workspace
 
 
@@ -38,7 +39,12 @@ def retain(
 @app.command(epilog=example("ideoflow restore 01a2b3c4"))
 def restore(
     names: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Images, or retention runs; beginnings of ids will do.")
+        list[str],
+        typer.Argument(
+            metavar="ID...",
+            help="Images, or retention runs; beginnings of ids will do.",
+            autocompletion=completing.image_ids,
+        ),
     ],
     release: Annotated[
         bool, typer.Option("--release", help="Do not put it on hold: the next run may trash it again.")
@@ -64,7 +70,10 @@ def decide(
         str | None, typer.Argument(help="hold, release, approve, reject, or accept (a finding of the audit).")
     ] = None,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="Images, or findings; beginnings of ids will do.")
+        list[str] | None,
+        typer.Argument(
+            metavar="ID...", help="Images, or findings; beginnings of ids will do.", autocompletion=completing.image_ids
+        ),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
     replace: Annotated[

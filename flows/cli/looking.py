@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 from flows.history.events import State
 
@@ -28,13 +29,22 @@ def history(
         list[str] | None,
         typer.Argument(help='Words, "phrases" and -exclusions, in one quoted argument: \'neon "wet sand" -retro\'.'),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Made by this model.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Made by this model.", autocompletion=completing.column("model"))
+    ] = None,
     since: Annotated[str | None, typer.Option("--since", help="Bought since a day or month (UTC): 2026-10.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Bought until then, that day or month included.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="With this seed.")] = None,
     state: Annotated[State | None, typer.Option("--state", help="In this state now, by the record.")] = None,
-    brand: Annotated[str | None, typer.Option("--brand", help="Of this brand.")] = None,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Of this campaign, as it is called now.")] = None,
+    brand: Annotated[
+        str | None, typer.Option("--brand", help="Of this brand.", autocompletion=completing.column("brand"))
+    ] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option(
+            "--campaign", help="Of this campaign, as it is called now.", autocompletion=completing.column("campaign")
+        ),
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", "-w", help="Any column: COLUMN=VALUE, or != > >= < <= ~ (holds). Repeats."),
@@ -83,9 +93,9 @@ def sql(
 ) -> int:
     """Ask the history in SQL (DuckDB's), read-only.
 
-    For instance `ideoflow sql "select campaign, sum(cost_usd) from images group by 1"`. There are
-    images, requests, lifecycle, features, findings and current (images with their state and present names); their
-    columns are in docs/history.md.
+    There are images, requests, lifecycle, features, findings, and current: images with state and present names.
+
+    docs/history.md explains every column.
     """
     from flows.cli import asking
     from flows.history.queries import kind_of

@@ -34,8 +34,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, (set, frozenset, tuple)) else str(value)
 
 
-def validated(loaded: Loaded, *, as_json: bool) -> None:
-    """What the manifests want, and what is odd about them."""
+def validated(loaded: Loaded, planning: str, *, as_json: bool) -> None:
+    """What the manifests want, and what is odd about them; `planning` is the command that shows what they cost."""
     images = sum(variant.count for variant in loaded.variants)
     prompts = len({variant.prompt_id for variant in loaded.variants})
     if as_json:
@@ -53,7 +53,7 @@ def validated(loaded: Loaded, *, as_json: bool) -> None:
     files = loaded.files[0] if len(loaded.files) == 1 else words.count(len(loaded.files), "manifest")
     what = f"{words.count(prompts, 'prompt')}, {words.count(len(loaded.variants), 'variant')}"
     typer.echo(f"{files}: in order, {what}, {words.count(images, 'image')} wanted")
-    typer.echo("next     `ideoflow plan` shows what they would cost")
+    typer.echo(f"next     `{planning}` shows what they would cost")
 
 
 def warn(warnings: Any) -> None:

@@ -20,7 +20,7 @@ from rich.text import Text
 from flows.cli.plain import emit, warn
 from flows.report import RunReport, summary_lines, to_json
 
-__all__ = ["console", "emit", "linked", "near", "report", "sentence", "warn"]
+__all__ = ["console", "emit", "fact", "linked", "near", "report", "sentence", "warn"]
 
 # Wide enough that nothing folds where no terminal has a width.
 UNBOUNDED = 1000
@@ -63,6 +63,15 @@ def sentence(out: Console, line: str, style: str = "") -> None:
     grid.add_column(width=indent, no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_row(Text(line[:indent], style), Text(words_, style))
+    out.print(grid)
+
+
+def fact(out: Console, name: str, value: str, style: str = "", *, indent: int = 4) -> None:
+    """A word and what is to be said about it; what is folded stands below the first word of that."""
+    grid = Table.grid()
+    grid.add_column(width=indent + 9, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(" " * indent + name, style), Text(value, style))
     out.print(grid)
 
 

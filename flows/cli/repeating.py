@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @app.command(epilog=example("ideoflow reproduce 01a2b3c4 --exact --dry-run"))
 def reproduce(
-    image: Annotated[str, typer.Argument(metavar="ID", help="An image id, or its beginning or end.")],
+    image: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="An image id, or its beginning or end.", autocompletion=completing.image_ids),
+    ],
     exact: Annotated[
         bool, typer.Option("--exact", help="With the final prompt and the seed of its answer, magic prompt off.")
     ] = False,

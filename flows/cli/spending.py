@@ -13,6 +13,7 @@ from flows.cli.printing import console, emit
 from flows.money.billing import Bill
 from flows.money.spending import CapState, Line, Spending
 from flows.report import words
+from flows.report.audit.wording import about_money
 
 UNNAMED = {"campaign": "(no campaign)", "brand": "(no brand)"}
 
@@ -34,7 +35,9 @@ def show(found: Spending, *, as_json: bool) -> None:
         out.print(_table(found))
         out.print("")
     total = found.total
-    kept = f", {usd(total.per_kept)} for each of {words.count(total.kept, 'kept image')}" if total.per_kept else ""
+    kept = (
+        f", {about_money(total.per_kept)} for each of {words.count(total.kept, 'kept image')}" if total.per_kept else ""
+    )
     where = "the sandbox, nothing is billed" if found.origin == "sandbox" else found.origin
     out.print(f"[bold]{usd(total.spent)} spent[/]{kept}; {where}", soft_wrap=True)
     if total.open:
@@ -43,7 +46,20 @@ def show(found: Spending, *, as_json: bool) -> None:
         out.print(escape(_cap(cap)), soft_wrap=True)
     if found.doubts:
         doubt = f"{words.count(len(found.doubts), 'request')} in doubt, {usd(total.in_doubt)}"
-        out.print(f"[yellow]{doubt}[/]: `ideoflow recover` lists them", soft_wrap=True)
+        out.print(f"[yellow]{doubt}[/]", soft_wrap=True)
+    out.print(f"next     {_next(found)}", soft_wrap=True)
+
+
+def _next(found: Spending) -> str:
+    if found.doubts:
+        return "`ideoflow recover` lists what is in doubt"
+    if not found.lines:
+        return "`ideoflow plan` shows what would be bought"
+    if found.by == "day":
+        return "`ideoflow spend --by campaign` adds up by campaign; also by model, by brand"
+    if found.origin == "sandbox":
+        return "`ideoflow history --out images.csv` writes what it was spent on"
+    return "`ideoflow spend --reconcile` compares it with the account's own usage"
 
 
 def _table(found: Spending) -> Table:
@@ -60,7 +76,7 @@ def _table(found: Spending) -> Table:
             f"{line.images:,}",
             f"{line.kept:,}",
             usd(line.spent),
-            usd(line.per_kept) if line.per_kept is not None else "",
+            about_money(line.per_kept) if line.per_kept is not None else "",
         ]
         open_ = line.open + line.in_doubt
         table.add_row(*cells, *([usd(open_) if open_ else ""] if uncertain else []))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from flows.cli.printing import console, emit, linked, near, sentence
+from flows.cli.printing import console, emit, fact, linked, near, sentence
 from flows.report import words
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def story(
         return
     out = console()
     if found:
-        for line in _how(found, file or ""):
-            sentence(out, line)
+        _how(out, found, file or "")
     _facts(out, told)
     _lineage(out, told.lineage)
     _happened(out, told)
@@ -62,18 +61,20 @@ def not_ours(file: str, found: Recognised, *, as_json: bool) -> None:
     out.print("next     `ideoflow history WORDS` searches by what was asked for", soft_wrap=True)
 
 
-def _how(found: Recognised, file: str) -> Iterator[str]:
+def _how(out: Console, found: Recognised, file: str) -> None:
     best, *others = found.matches
+    # Names of files are long: folded by us they could not be copied any more.
+    out.print(f"[bold]ours[/]     {escape(near(file))}", soft_wrap=True)
     if best.how == "digest":
-        yield f"ours     {near(file)} is this very file"
+        fact(out, "", "is this very file", indent=0)
     else:
         named = ", and its XMP names it" if found.claimed == best.image_id else ""
-        yield f"ours     {near(file)} shows this image, though the bytes differ: {_sure(best)} sure{named}"
+        fact(out, "", f"shows this image, though the bytes differ: {_sure(best)} sure{named}", indent=0)
     if others:
         shown = ", ".join(f"{one.image_id} ({_sure(one)})" for one in others[:FEW])
-        yield f"         or one of {words.count(len(others), 'other')}: {shown}"
+        fact(out, "", f"or one of {words.count(len(others), 'other')}: {shown}", indent=0)
     if found.doubted:
-        yield f"! its own XMP says that it is {found.claimed}, which looks otherwise"
+        sentence(out, f"! its own XMP says that it is {found.claimed}, which looks otherwise", "yellow")
 
 
 def _sure(match: Match) -> str:
@@ -104,10 +105,11 @@ def _facts(out: Console, told: Story) -> None:
         ("asked at", words.instant(row["requested_at"])),
         ("took", _timings(told, call)),
         ("link", _margin(row)),
-        ("request", f"{row['request_id']}, generation {row['generation_id'] or 'without id'}, run {row['run_id']}"),
+        ("request", row["request_id"]),
+        ("by", f"generation {row['generation_id'] or 'without id'}, run {row['run_id']}"),
     ):
         if value:
-            sentence(out, f"    {name:<8} {words.one_line(str(value), 2000)}")
+            fact(out, name, words.one_line(str(value), 2000))
 
 
 def _cost(row: Mapping[str, Any]) -> str:
@@ -143,18 +145,18 @@ def _lineage(out: Console, kin: Lineage) -> None:
     ):
         if ids:
             more = f" and {len(ids) - FEW} more" if len(ids) > FEW else ""
-            sentence(out, f"    kin      {name} {', '.join(ids[:FEW])}{more}")
+            fact(out, "kin", f"{name} {', '.join(ids[:FEW])}{more}")
 
 
 def _happened(out: Console, told: Story) -> None:
     for row in told.events:
         by = f" by {row['actor']}" + (f" ({row['policy']})" if row["policy"] else "")
         why = f": {row['reason']}" if row["reason"] else ""
-        sentence(out, f"    {'event':<8} {words.instant(row['at'])} {row['event']}{by}{words.one_line(why)}")
+        fact(out, "event", f"{words.instant(row['at'])} {row['event']}{by}{words.one_line(why)}")
     for row in told.findings:
         accepted = ", accepted" if row["accepted"] else ""
         what = f"{row['severity']} {row['code']} ({row['state']}{accepted}): {row['message']}"
-        sentence(out, f"    {'finding':<8} {words.one_line(what)}", "" if row["accepted"] else "yellow")
+        fact(out, "finding", words.one_line(what), "" if row["accepted"] else "yellow")
 
 
 def _files(out: Console, told: Story, ws: Workspace) -> None:

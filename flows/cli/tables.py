@@ -42,8 +42,11 @@ def _table() -> Table:
     return Table(box=None, pad_edge=False, header_style="bold")
 
 
-def plan(prepared: Prepared, *, as_json: bool, asking: bool = False, quotation: Quotation | None = None) -> None:
-    """The plan: a line per variant, then what it comes to and what to do next, unless that is `asking`."""
+def plan(prepared: Prepared, *, as_json: bool, buying: str = "", quotation: Quotation | None = None) -> None:
+    """The plan: a line per variant, then what it comes to and what to do next.
+
+    `buying` is the command that buys it; without one somebody is asking already, and nothing is said to be next.
+    """
     made = prepared.plan
     if as_json:
         emit(
@@ -83,8 +86,8 @@ def plan(prepared: Prepared, *, as_json: bool, asking: bool = False, quotation: 
         out.print(f"[dim]{words.count(hidden, 'variant')} with all their images not shown[/]")
     for line in quoting.lines(quotation) if quotation else ():
         out.print(line, soft_wrap=True)
-    for line in totals(prepared):
-        if not (asking and line.startswith("next")):
+    for line in totals(prepared, buying):
+        if buying or not line.startswith("next"):
             out.print(line, soft_wrap=True)
 
 
@@ -108,7 +111,7 @@ def _row(item: Item, *, roomy: bool) -> list[str]:
     return [*row, reason] if roomy else row
 
 
-def totals(prepared: Prepared) -> list[str]:
+def totals(prepared: Prepared, buying: str) -> list[str]:
     """What the plan comes to, and what it leaves alone."""
     made = prepared.plan
     lines = [""]
@@ -135,7 +138,7 @@ def totals(prepared: Prepared) -> list[str]:
     else:
         lines.append(f"[bold]nothing to buy[/] from {origin}")
     if made.buy or waiting:
-        lines.append("next     `ideoflow generate`")
+        lines.append(f"next     `{escape(buying)}`")
     elif doubts:
         lines.append("next     `ideoflow recover`")
     elif cap := next((item.cap for item in made.items if item.cap and item.left_out), None):

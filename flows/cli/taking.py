@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Manifest, Project, app, example, workspace
 
 
@@ -37,7 +38,10 @@ def import_(
             "exactly the same in everything, or none.",
         ),
     ] = Alike.PROMPT,
-    model: Annotated[str | None, typer.Option("--model", help="The model of records that name none.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="The model of records that name none.", autocompletion=completing.models),
+    ] = None,
     manifest: Manifest = None,
     project: Project = None,
     config: Config = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
@@ -20,7 +21,14 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"})
 
 @app.command(epilog=example("ideoflow whois 01a2b3c4", "ideoflow whois found.jpg"))
 def whois(
-    what: Annotated[str, typer.Argument(metavar="ID|FILE", help="An image id, or its beginning or end; or a picture.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID|FILE",
+            help="An image id, or its beginning or end; or a picture.",
+            autocompletion=completing.image_or_file,
+        ),
+    ],
     project: Project = None,
     config: Config = None,
     as_json: Json = False,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 
+from flows.documents.reference import table
 from flows.history.contract import COLOURS, HISTORY, LINES, SCHEMA_VERSION, Column, Dataset
 from flows.history.standing import STANDING_COLUMNS
 
@@ -74,7 +75,7 @@ def history_page() -> str:
             "",
             "The columns of `images`, with prompt id, variant, campaign and tags as they are called now, and:",
             "",
-            *_table(STANDING_COLUMNS),
+            _table(STANDING_COLUMNS).rstrip(),
         ]
     )
     return "\n".join([_HEAD.replace("{version}", str(SCHEMA_VERSION)), *tables, standing, ""])
@@ -83,14 +84,15 @@ def history_page() -> str:
 def _dataset(name: str, dataset: Dataset) -> str:
     key = ", ".join(f"`{column}`" for column in dataset.key)
     about = f"{dataset.meaning} Key: {key}. `since` and `until` go by `{dataset.time}`."
-    return "\n".join([f"## `{name}`", "", about, "", *_table(dataset.columns), ""])
+    return "\n".join([f"## `{name}`", "", about, "", _table(dataset.columns)])
 
 
-def _table(columns: tuple[Column, ...]) -> Iterator[str]:
-    yield "| column | type | unit | meaning | since |"
-    yield "| --- | --- | --- | --- | --- |"
-    for column in columns:
-        yield f"| `{column.name}` | {type_word(column.type)} | {column.unit} | {column.meaning} | {column.since} |"
+def _table(columns: tuple[Column, ...]) -> str:
+    rows = (
+        (f"`{column.name}`", type_word(column.type), column.unit, column.meaning, str(column.since))
+        for column in columns
+    )
+    return table(("column", "type", "unit", "meaning", "since"), rows)
 
 
 def type_word(kind: pa.DataType) -> str:

@@ -78,11 +78,11 @@ class Element(_Strict):
 class Style(_Strict):
     """How the whole is made."""
 
-    aesthetics: _Words = None
-    lighting: _Words = None
-    photo: _Words = None
-    medium: _Words = None
-    art_style: _Words = None
+    aesthetics: _Words = Field(None, description="The look and the mood.")
+    lighting: _Words = Field(None, description="Where the light comes from, and what it is like.")
+    photo: _Words = Field(None, description="Camera, lens, film; for photographs.")
+    medium: _Words = Field(None, description="Photograph, oil, linocut, 3D render and so on.")
+    art_style: _Words = Field(None, description="The style; for what is no photograph.")
     color_palette: _Colours = Field(None, description="Passed through as written.")
 
 
@@ -97,8 +97,8 @@ class JsonPrompt(_Strict):
     """The vendor's structured prompt, for models that take it (4.0 and later)."""
 
     high_level_description: Text = Field(description="The picture in a sentence or two.")
-    style_description: Annotated[Style | None, _given] = None
-    compositional_deconstruction: Composition
+    style_description: Annotated[Style | None, _given] = Field(None, description="How the whole is made.")
+    compositional_deconstruction: Composition = Field(description="What is where.")
 
 
 @dataclass(frozen=True)

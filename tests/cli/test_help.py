@@ -59,6 +59,16 @@ def examples(help_text: str) -> list[str]:
     return [line.removeprefix("$ ") for line in lines[start + 1 :]]
 
 
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_options_say_what_they_take_in_words(verb: str, ideoflow: Any) -> None:
+    """A flag takes nothing; no option takes a `list[str]` or a `bool`."""
+    said = ideoflow(*([verb] if verb else []), "--help").out
+    options = [line for line in said.splitlines() if re.match(r"\W*--\w", line)]
+    assert options
+    assert not [line for line in options if re.search(r"<[a-z%]", line)]
+    assert not [line for line in options if re.search(r"--(json|help)\b.*\b(TEXT|NUMBER)\b", line)]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_examples_of_a_verb_work(started: Any, verb: str) -> None:
     """They are at the end of its --help, they are of this verb, and they do what they say in a new project."""
