@@ -52,9 +52,10 @@ The first argument is a project's folder, or the address of a history (`s3://buc
 columns asked for are read. `images(campaign=...)` goes by the campaign it was bought for, `current(campaign=...)` by
 what it is called now.
 
-Files carry the schema version in their metadata (key `ideoflow`). Columns are only ever added: `since` is the
-version that brought one, and rows written before have none there. `ideoflow maintain --compact` rewrites old files:
-many other readers take the columns of the first file for those of all.
+Files carry the schema version in their metadata (key `ideoflow`), and how many different keys their rows have
+(`ideoflow.keys`). Columns are only ever added: `since` is the version that brought one, and rows written before have
+none there. `ideoflow maintain --compact` rewrites old files: many other readers take the columns of the first file for
+those of all.
 
 Times are UTC, in microseconds. Money is in US dollars. `month` is the partition; pandas reads it as a category.
 """

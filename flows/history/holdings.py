@@ -1,0 +1,197 @@
+"""What the history holds of a manifest, and what in it no manifest wants any more: one look at ``images``.
+
+The parts are listed before the books are read, so that the books know the request of every image in them. The
+manifest's own pictures are then looked for only where those requests can be, and what has left the manifest is all
+of them less these: nobody reads a million fingerprints to find that they are not his.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.history import view
+from flows.history.conditions import texts
+from flows.history.groups import Group
+from flows.history.lookup import Wanted
+from flows.history.parts import Parts, month_of_part
+from flows.history.reproduced import PREFIX
+from flows.history.schema import IMAGES
+from flows.history.view import LABELLED, Names
+from flows.ids import month_of
+
+COLUMNS = (*LABELLED, "status", "origin", "edition")
+_COUNTED = ("image_id", "status", "prompt_id", "origin", "edition")
+Bounds = tuple[str, str]
+Counts = tuple[Any, Any]  # prompt ids, and how many rows each has
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """`images` are the rows (`COLUMNS`) of the manifest's fingerprints, each image once.
+
+    `names` is what those fingerprints are called now; `departed` counts by prompt id the images that no fingerprint
+    of the manifest stands for. Reproductions are not among them: no manifest ever asked for those.
+    """
+
+    images: pa.Table
+    names: Mapping[str, Names] = field(default_factory=dict)
+    departed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One row group: the manifest's rows in it, what there is of each prompt, and where its image ids lie."""
+
+    part: str
+    number: int
+    mine: pa.Table | None
+    counts: Counts | None
+    bounds: Bounds | None
+    distinct: bool
+
+
+def look(
+    parts: Parts,
+    listing: Sequence[str],
+    fingerprints: Collection[str],
+    requests: Collection[str],
+    origin: str,
+    *,
+    departed: bool,
+) -> Holdings:
+    """Read the parts of `listing`, which is older than the books that know these requests of these fingerprints.
+
+    `departed` False leaves out counting what has left the manifest. HistoryBusy where a part was merged meanwhile.
+    """
+    wanted, known = Wanted(fingerprints), sorted(requests)
+    if not departed:
+        months = {month_of(request) for request in known}
+        listing = [part for part in listing if month_of_part(part) in months]
+
+    def see(group: Group) -> _Seen:
+        bounds = group.bounds("image_id")
+        mine = None
+        if _may_hold(known, bounds):
+            places = wanted.places(group.column("fingerprint"))
+            mine = group.read(COLUMNS, places) if len(places) else None
+        counts = _counts(group, origin) if departed else None
+        return _Seen(group.part.path, group.number, mine, counts, bounds, group.part.distinct)
+
+    seen = parts.each(listing, "images", see)
+    rows = [one.mine for one in seen if one.mine is not None]
+    empty = pa.Table.from_batches([], pa.schema([IMAGES.field(name) for name in COLUMNS]))
+    images = view.once(pa.concat_tables(rows)) if rows else empty
+    gone = _all(parts, listing, seen, origin) - _sum([_of(images, origin)]) if departed else {}
+    return Holdings(images, view.called(parts, images), dict(gone))
+
+
+def _may_hold(known: Sequence[str], bounds: Bounds | None) -> bool:
+    """Whether an image of one of these requests, in order, can lie between two image ids."""
+    if bounds is None:
+        return bool(known)
+    # An image's id is its request's, a dash and a number.
+    place = bisect_left(known, bounds[0], key=lambda request: f"{request}-~")
+    return place < len(known) and known[place] <= bounds[1]
+
+
+def _counts(group: Group, origin: str) -> Counts | None:
+    """The rows of each prompt, as far as they are ours to count; of what the footer tells no column is read."""
+    whose = group.bounds("origin")
+    if whose is not None and not whose[0] <= origin <= whose[1]:
+        return None
+    tests = []
+    if whose != (origin, origin) or group.nulls("origin") != 0:
+        tests.append(_from(group.column("origin"), origin))
+    if group.nulls("edition") != group.rows:
+        tests.append(_first(group.column("edition")))
+    return _by_prompt(group.column("prompt_id"), tests)
+
+
+def _of(rows: pa.Table, origin: str) -> Counts:
+    """The same of rows that were read."""
+    rows = rows.combine_chunks()
+    tests = [_from(rows["origin"], origin), _first(rows["edition"])]
+    return _by_prompt(rows["prompt_id"], tests)
+
+
+def _by_prompt(prompts: Any, tests: Iterable[Any]) -> Counts:
+    keep: Any = None
+    for test in tests:
+        keep = test if keep is None else pc.and_(keep, test)
+    counted: Any = pc.value_counts(prompts if keep is None else prompts.filter(keep))
+    return counted.field("values").cast(pa.string()), counted.field("counts")
+
+
+def _sum(counts: Sequence[Counts]) -> Counter[str]:
+    """Added up outside Python: there are as many as row groups times prompts."""
+    if not counts:
+        return Counter()
+    prompts = pa.concat_arrays([one for one, _ in counts]).dictionary_encode(null_encoding="encode")
+    sums = np.bincount(_numbers(prompts.indices, "<i4"), _numbers(pa.concat_arrays([one for _, one in counts]), "<i8"))
+    names = (str(name) for name in prompts.dictionary.to_pylist())
+    return Counter({name: int(number) for name, number in zip(names, sums, strict=True)})
+
+
+def _numbers(array: Any, kind: str) -> Any:
+    """Not `to_numpy`, which looks for pandas."""
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize)
+
+
+def _from(origins: Any, origin: str) -> Any:
+    return _valued(origins, lambda values: pc.equal(values, texts([origin])[0]))
+
+
+def _first(editions: Any) -> Any:
+    """Not bought to repeat another."""
+    again = _valued(editions, lambda values: pc.starts_with(values, PREFIX))
+    return pc.invert(pc.and_kleene(pc.is_valid(editions), again))
+
+
+def _valued(column: Any, test: Callable[[Any], Any]) -> Any:
+    """A test of texts; of a dictionary each text is tested once."""
+    if isinstance(column.type, pa.DictionaryType):
+        return test(column.dictionary).take(column.indices)
+    return test(column)
+
+
+def _all(parts: Parts, listing: Sequence[str], seen: Sequence[_Seen], origin: str) -> Counter[str]:
+    """The images of each prompt, each once: rows are doubled after a broken lock, a late answer, or in a merge."""
+    doubtful = _doubtful(seen)
+    if doubtful:
+        ids = _read(parts, listing, doubtful, ["image_id"])["image_id"]
+        if pc.count_distinct(ids).as_py() < len(ids):
+            sure = [one.counts for one in seen if one.counts and (one.part, one.number) not in doubtful]
+            return _sum([*sure, _of(view.once(_read(parts, listing, doubtful, _COUNTED)), origin)])
+    return _sum([one.counts for one in seen if one.counts])
+
+
+def _doubtful(seen: Sequence[_Seen]) -> set[tuple[str, int]]:
+    """Row groups in which an image can be that is in another, too, or twice in the same."""
+    doubtful = {(one.part, one.number) for one in seen if one.bounds is None or not one.distinct}
+    furthest: tuple[str, tuple[str, int]] | None = None
+    for first, last, place in sorted((*one.bounds, (one.part, one.number)) for one in seen if one.bounds):
+        if furthest and first <= furthest[0]:
+            doubtful |= {place, furthest[1]}
+        if furthest is None or last > furthest[0]:
+            furthest = (last, place)
+    return doubtful
+
+
+def _read(
+    parts: Parts, listing: Sequence[str], groups: Collection[tuple[str, int]], columns: Sequence[str]
+) -> pa.Table:
+    some = {part for part, _ in groups}
+
+    def read(group: Group) -> pa.Table | None:
+        return group.read(columns) if (group.part.path, group.number) in groups else None
+
+    found = parts.each([part for part in listing if part in some], "images", read)
+    return pa.concat_tables([table for table in found if table is not None])
