@@ -117,17 +117,20 @@ def _counts(group: Group, origin: str) -> Counts | None:
 
 def _of(rows: pa.Table, origin: str) -> Counts:
     """The same of rows that were read."""
-    rows = rows.combine_chunks()
-    tests = [_from(rows["origin"], origin), _first(rows["edition"])]
-    return _by_prompt(rows["prompt_id"], tests)
+    prompts, origins, editions = (rows[name].combine_chunks() for name in ("prompt_id", "origin", "edition"))
+    return _by_prompt(prompts, [_from(origins, origin), _first(editions)])
 
 
 def _by_prompt(prompts: Any, tests: Iterable[Any]) -> Counts:
     keep: Any = None
     for test in tests:
         keep = test if keep is None else pc.and_(keep, test)
-    counted: Any = pc.value_counts(prompts if keep is None else prompts.filter(keep))
-    return counted.field("values").cast(pa.string()), counted.field("counts")
+    ours = prompts if keep is None else prompts.filter(keep)
+    if not isinstance(ours.type, pa.DictionaryType):
+        ours = ours.dictionary_encode(null_encoding="encode")
+    elif ours.null_count:
+        ours = ours.dictionary_decode().dictionary_encode(null_encoding="encode")
+    return ours.dictionary, np.bincount(_numbers(ours.indices), minlength=len(ours.dictionary))
 
 
 def _sum(counts: Sequence[Counts]) -> Counter[str]:
@@ -135,14 +138,15 @@ def _sum(counts: Sequence[Counts]) -> Counter[str]:
     if not counts:
         return Counter()
     prompts = pa.concat_arrays([one for one, _ in counts]).dictionary_encode(null_encoding="encode")
-    sums = np.bincount(_numbers(prompts.indices, "<i4"), _numbers(pa.concat_arrays([one for _, one in counts]), "<i8"))
-    names = (str(name) for name in prompts.dictionary.to_pylist())
-    return Counter({name: int(number) for name, number in zip(names, sums, strict=True)})
+    sums = np.bincount(_numbers(prompts.indices), np.concatenate([one for _, one in counts]))
+    names = prompts.dictionary.to_pylist()
+    return +Counter({str(name): int(number) for name, number in zip(names, sums, strict=True)})
 
 
-def _numbers(array: Any, kind: str) -> Any:
+def _numbers(indices: Any) -> Any:
     """Not `to_numpy`, which looks for pandas."""
-    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize)
+    places = indices.buffers()[1]
+    return np.frombuffer(places, "<i4", len(indices), indices.offset * 4) if len(indices) else np.empty(0, "<i4")
 
 
 def _from(origins: Any, origin: str) -> Any:
