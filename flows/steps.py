@@ -105,15 +105,18 @@ def chosen(ws: Workspace, ask: Ask) -> tuple[Loaded, tuple[Variant, ...]]:
     return loaded, variants
 
 
-def prepare(ws: Workspace, ask: Ask) -> Prepared:
-    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+def prepare(ws: Workspace, ask: Ask, desk: ClaimDesk | None = None) -> Prepared:
+    """Read the manifests and the books, and decide what to buy. Changes nothing.
+
+    At a `desk` that has read the books before, only what has come since is read.
+    """
     loaded, variants = chosen(ws, ask)
     origin = ws.settings.origin
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
     if unknown := set(ask.retry) - set(RETRIED):
         raise Refused(f"--retry takes {' and '.join(RETRIED)}, not {', '.join(sorted(unknown))}")
     prices = pricing(ws)
-    desk = ws.desk()
+    desk = desk or ws.desk()
     # Whoever names manifests shows a part of what is wanted: the rest has not left.
     book, held = _books(ws, desk, prints, departed=not ask.manifests)
     # The storage's clock costs a write, and matters only while something is open.
@@ -188,7 +191,7 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
         resubmitted = 0
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
             resubmitted = await resubmit_old(kit, prepared.abandoned)
-            prepared = await asyncio.to_thread(prepare, ws, ask)
+            prepared = await asyncio.to_thread(prepare, ws, ask, kit.desk)
         await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
