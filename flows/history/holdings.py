@@ -30,6 +30,11 @@ from flows.ids import month_of
 COLUMNS = (*LABELLED, "status", "origin", "edition")
 _COUNTED = ("image_id", "status", "prompt_id", "origin", "edition")
 Bounds = tuple[str, str]
+Place = tuple[str, int]  # a part, and the number of a row group in it
+# Image ids up to the first, and from the second on.
+Zone = tuple[str, str]
+_AFTER_ALL = "~"  # ids are of digits, letters and dashes
+_WHOLE: Zone = (_AFTER_ALL, _AFTER_ALL)
 Counts = tuple[Any, Any]  # prompt ids, and how many rows each has
 
 
@@ -50,8 +55,7 @@ class Holdings:
 class _Seen:
     """One row group: the manifest's rows in it, what there is of each prompt, and where its image ids lie."""
 
-    part: str
-    number: int
+    place: Place
     mine: pa.Table | None
     counts: Counts | None
     bounds: Bounds | None
@@ -83,7 +87,7 @@ def look(
             places = wanted.places(group.column("fingerprint"))
             mine = group.read(COLUMNS, places) if len(places) else None
         counts = _counts(group, origin) if departed else None
-        return _Seen(group.part.path, group.number, mine, counts, bounds, group.part.distinct)
+        return _Seen((group.part.path, group.number), mine, counts, bounds, group.part.distinct)
 
     seen = parts.each(listing, "images", see)
     rows = [one.mine for one in seen if one.mine is not None]
@@ -168,34 +172,48 @@ def _valued(column: Any, test: Callable[[Any], Any]) -> Any:
 
 def _all(parts: Parts, listing: Sequence[str], seen: Sequence[_Seen], origin: str) -> Counter[str]:
     """The images of each prompt, each once: rows are doubled after a broken lock, a late answer, or in a merge."""
-    doubtful = _doubtful(seen)
-    if doubtful:
-        ids = _read(parts, listing, doubtful, ["image_id"])["image_id"]
+    contested = _contested(seen)
+    if contested:
+        ids = pa.chunked_array(_read(parts, listing, contested, _ids), pa.string())
         if pc.count_distinct(ids).as_py() < len(ids):
-            sure = [one.counts for one in seen if one.counts and (one.part, one.number) not in doubtful]
-            return _sum([*sure, _of(view.once(_read(parts, listing, doubtful, _COUNTED)), origin)])
+            rows = pa.concat_tables(_read(parts, listing, contested, lambda group, _: group.read(_COUNTED)))
+            sure = [one.counts for one in seen if one.counts and one.place not in contested]
+            return _sum([*sure, _of(view.once(rows), origin)])
     return _sum([one.counts for one in seen if one.counts])
 
 
-def _doubtful(seen: Sequence[_Seen]) -> set[tuple[str, int]]:
-    """Row groups in which an image can be that is in another, too, or twice in the same."""
-    doubtful = {(one.part, one.number) for one in seen if one.bounds is None or not one.distinct}
-    furthest: tuple[str, tuple[str, int]] | None = None
-    for first, last, place in sorted((*one.bounds, (one.part, one.number)) for one in seen if one.bounds):
-        if furthest and first <= furthest[0]:
-            doubtful |= {place, furthest[1]}
-        if furthest is None or last > furthest[0]:
-            furthest = (last, place)
-    return doubtful
+def _contested(seen: Sequence[_Seen]) -> dict[Place, Zone]:
+    """Where in which row groups an image can be that is in another one, too, or twice in the same."""
+    if any(one.bounds is None for one in seen):
+        return {one.place: _WHOLE for one in seen}
+    ordered = sorted(((*one.bounds, one) for one in seen if one.bounds), key=lambda found: found[:2])
+    following = [*(first for first, _, _ in ordered[1:]), _AFTER_ALL]
+    zones, before = {}, ""
+    for (first, last, one), after in zip(ordered, following, strict=False):
+        if not one.distinct:
+            zones[one.place] = _WHOLE
+        elif first <= before or after <= last:
+            zones[one.place] = (before, after)
+        before = max(before, last)
+    return zones
+
+
+def _ids(group: Group, zone: Zone) -> Any:
+    """Its image ids in a zone."""
+    ids = group.column("image_id")
+    until, since = (texts([bound])[0] for bound in zone)
+    return ids.filter(pc.or_(pc.less_equal(ids, until), pc.greater_equal(ids, since)))
 
 
 def _read(
-    parts: Parts, listing: Sequence[str], groups: Collection[tuple[str, int]], columns: Sequence[str]
-) -> pa.Table:
-    some = {part for part, _ in groups}
+    parts: Parts, listing: Sequence[str], zones: Mapping[Place, Zone], work: Callable[[Group, Zone], Any]
+) -> list[Any]:
+    """What `work` makes of those row groups."""
+    some = {part for part, _ in zones}
 
-    def read(group: Group) -> pa.Table | None:
-        return group.read(columns) if (group.part.path, group.number) in groups else None
+    def one(group: Group) -> Any:
+        zone = zones.get((group.part.path, group.number))
+        return None if zone is None else work(group, zone)
 
-    found = parts.each([part for part in listing if part in some], "images", read)
-    return pa.concat_tables([table for table in found if table is not None])
+    found = parts.each([part for part in listing if part in some], "images", one)
+    return [each for each in found if each is not None]
