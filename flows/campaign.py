@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 from flows import steps
 from flows.account import account
 from flows.errors import StorageFull
+from flows.history.claims import ClaimDesk
 from flows.outlook import would_free
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
@@ -42,10 +43,11 @@ async def generate(
     step: Step = plainly,
     tell: Callable[[Progress], None] = lambda _: None,
     stop: Stop | None = None,
+    desk: ClaimDesk | None = None,
 ) -> tuple[RunReport, str]:
-    """Buy what is missing and keep it: the report, and where it was written."""
+    """Buy what is missing and keep it: the report, and where it was written. `desk` as in `steps.prepare`."""
     stop = Stop() if stop is None else stop  # an unasked Stop is falsy
-    prepared = await step("read and plan", steps.prepare, ws, ask)
+    prepared = await step("read and plan", steps.prepare, ws, ask, desk)
     tell(Progress("planned", "", prepared.images))
     done = await _bought(ws, prepared, ask, step, tell, stop)
     done = await step("measure the pictures", steps.measured, ws, done, tell)

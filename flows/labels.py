@@ -26,9 +26,14 @@ def called(variants: Iterable[Variant], origin: str) -> dict[str, list[Names]]:
     return found
 
 
-def new_names(ws: Workspace, wanted: Mapping[str, Sequence[Names]]) -> dict[str, Names]:
-    """The names of fingerprints that the history knows under none of their present ones."""
-    known = view.names(ws.parts, wanted)
+def new_names(
+    ws: Workspace, wanted: Mapping[str, Sequence[Names]], known: Mapping[str, Names] | None = None
+) -> dict[str, Names]:
+    """The names of fingerprints that the history knows under none of their present ones.
+
+    `known` is what the history calls them, where somebody has looked already.
+    """
+    known = view.names(ws.parts, wanted) if known is None else known
     return {print_: names[0] for print_, names in wanted.items() if print_ in known and known[print_] not in names}
 
 
@@ -43,8 +48,17 @@ def details(names: Names) -> dict[str, Any]:
     }
 
 
-def relabel(ws: Workspace, wanted: Mapping[str, Sequence[Names]], run_id: str, actor: str) -> int:
-    """Append what the manifest calls known pictures, where the history calls them otherwise: how many."""
+def relabel(
+    ws: Workspace,
+    wanted: Mapping[str, Sequence[Names]],
+    run_id: str,
+    actor: str,
+    known: Mapping[str, Names] | None = None,
+) -> int:
+    """Append what the manifest calls known pictures, where the history calls them otherwise: how many.
+
+    `known` as in `new_names`.
+    """
     now = ws.now()
     rows = [
         event_row(
@@ -57,7 +71,7 @@ def relabel(ws: Workspace, wanted: Mapping[str, Sequence[Names]], run_id: str, a
             fingerprint=print_,
             details=details(names),
         )
-        for print_, names in new_names(ws, wanted).items()
+        for print_, names in new_names(ws, wanted, known).items()
     ]
     if rows:
         ws.parts.write("lifecycle", f"{now:%Y-%m}", rows)

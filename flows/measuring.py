@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.history.events import WITH_FILE
+from flows.history.parts import Months
 from flows.history.standing import current
 from flows.ids import canonical_json, sha256
 from flows.pipeline.kit import Progress
@@ -42,10 +43,12 @@ class Filled:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def back_fill(ws: Workspace, tell: Tell, where: pc.Expression | None = None) -> Filled:
-    """Features of every picture on storage that lacks those of today's extractor. `where` filters ``images``."""
-    done = _digests(ws, "features", pc.field("extractor") == EXTRACTOR_VERSION)
-    fresh = _fresh(ws, where, done)
+def back_fill(ws: Workspace, tell: Tell, where: pc.Expression | None = None, months: Months | None = None) -> Filled:
+    """Features of every picture on storage that lacks those of today's extractor.
+
+    `where` filters ``images``, of those months.
+    """
+    fresh = _fresh(ws, where, "features", pc.field("extractor") == EXTRACTOR_VERSION, months)
     return _carry_out(ws, tell, fresh, "features", "measured", feature_row)
 
 
@@ -57,8 +60,7 @@ def read_lettering(ws: Workspace, tell: Tell, where: pc.Expression | None = None
     from flows.assets.reading import EXTRACTOR, engine  # noqa: PLC0415  only who reads needs it
 
     name = engine()
-    done = _digests(ws, "readings", pc.field("engine") == name)
-    fresh = _fresh(ws, where, done)
+    fresh = _fresh(ws, where, "readings", pc.field("engine") == name)
     fresh = fresh.filter((pc.field("lettering") != "") & pc.field("lettering").is_valid())
 
     def row(found: list[Line], image: str, digest: str, now: datetime) -> dict[str, Any]:
@@ -71,15 +73,15 @@ def read_lettering(ws: Workspace, tell: Tell, where: pc.Expression | None = None
     return _carry_out(ws, tell, fresh, "readings", "read", row, failed, workers=1, extractor=EXTRACTOR)
 
 
-def _digests(ws: Workspace, dataset: str, where: pc.Expression) -> Any:
-    return ws.parts.read(ws.parts.listing(dataset), dataset, ["sha256"], where)["sha256"]
-
-
-def _fresh(ws: Workspace, where: pc.Expression | None, done: Any) -> pa.Table:
-    """One row for each picture on storage that is not done."""
-    stored = current(ws.parts, _COLUMNS, where)
-    present = pc.is_in(stored["state"], pa.array([str(state) for state in WITH_FILE]))
-    stored = stored.filter(pc.and_(present, pc.invert(pc.is_in(stored["sha256"], done.combine_chunks()))))
+def _fresh(
+    ws: Workspace, where: pc.Expression | None, dataset: str, done: pc.Expression, months: Months | None = None
+) -> pa.Table:
+    """One row for each picture on storage that no row of the dataset says is done."""
+    stored = current(ws.parts, _COLUMNS, where, months=months)
+    stored = stored.filter(pc.is_in(stored["state"], pa.array([str(state) for state in WITH_FILE])))
+    if stored.num_rows:
+        known = ws.parts.read(ws.parts.listing(dataset), dataset, ["sha256"], done)["sha256"]
+        stored = stored.filter(pc.invert(pc.is_in(stored["sha256"], known.combine_chunks())))
     first = stored.append_column("row", pa.array(range(len(stored)), pa.int64())).group_by("sha256", use_threads=False)
     return stored.take(first.aggregate([("row", "min")])["row_min"]) if len(stored) else stored
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,10 +17,15 @@ import pyarrow.compute as pc
 
 from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
-from flows.errors import Refused, StorageFull, StorageTrouble, Unfinished
-from flows.history import replaced, view
+from flows.errors import HistoryBusy, Refused, StorageFull, StorageTrouble, Unfinished
+from flows.history import replaced
+from flows.history.claims import ClaimDesk
 from flows.history.fold import Book
+from flows.history.holdings import Holdings, look
+from flows.history.parts import READING_TRIES, Months
 from flows.history.records import Entry
+from flows.history.view import Names
+from flows.ids import month_of
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
@@ -56,7 +61,8 @@ class Prepared:
     """A plan, and the open entries of earlier runs that nobody is working on any more.
 
     `doubts` says why a request is in doubt, by its id; `strays` are those that no item of the plan counts, since
-    their prompt was not selected or has left the manifest.
+    their prompt was not selected or has left the manifest. `names` is what the pictures of the manifest's fingerprints
+    are called; `desk` has read the books, and need only read on.
     """
 
     loaded: Loaded
@@ -64,6 +70,8 @@ class Prepared:
     abandoned: tuple[Entry, ...]
     doubts: Mapping[str, str]
     strays: tuple[Entry, ...] = ()
+    names: Mapping[str, Names] = field(default_factory=dict, repr=False)
+    desk: ClaimDesk | None = field(default=None, repr=False, compare=False)
 
     @property
     def recoverable(self) -> tuple[Entry, ...]:
@@ -100,15 +108,22 @@ def chosen(ws: Workspace, ask: Ask) -> tuple[Loaded, tuple[Variant, ...]]:
     return loaded, variants
 
 
-def prepare(ws: Workspace, ask: Ask) -> Prepared:
-    """Read the manifests and the books, and decide what to buy. Changes nothing."""
+def prepare(ws: Workspace, ask: Ask, desk: ClaimDesk | None = None) -> Prepared:
+    """Read the manifests and the books, and decide what to buy. Changes nothing.
+
+    At a `desk` that has read the books before, only what has come since is read.
+    """
     loaded, variants = chosen(ws, ask)
     origin = ws.settings.origin
     prints = {fingerprint(variant, origin) for variant in loaded.variants}
     if unknown := set(ask.retry) - set(RETRIED):
         raise Refused(f"--retry takes {' and '.join(RETRIED)}, not {', '.join(sorted(unknown))}")
     prices = pricing(ws)
-    book, storage_now = _books(ws, prints)
+    desk = desk or ws.desk()
+    # Whoever names manifests shows a part of what is wanted: the rest has not left.
+    book, held = _books(ws, desk, prints, departed=not ask.manifests)
+    # The storage's clock costs a write, and matters only while something is open.
+    storage_now = ws.history.now() if book.live else ws.now()
     # What is open at another API is settled with the settings of that API.
     ours = {entry.id: entry for entry in book.live if entry.origin in {None, origin}}
     doubts = {name: why for name, why in doubtful(book, storage_now).items() if name in ours}
@@ -118,9 +133,8 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         book,
         prices,
         doubtful=doubts,
-        # Whoever names manifests shows a part of what is wanted: the rest has not left.
-        departed={} if ask.manifests else view.departed(ws.parts, origin, prints),
-        retry=replaced.candidates(ws.parts, book, prints, ask.retry),
+        departed=held.departed,
+        retry=replaced.candidates(held.images, book, prints, ask.retry),
         limit=ask.limit,
         ceilings=ceilings(ws),
         warnings=loaded.warnings,
@@ -133,6 +147,8 @@ def prepare(ws: Workspace, ask: Ask) -> Prepared:
         tuple(entry for entry in abandoned(book, storage_now) if entry.id in ours),
         doubts,
         tuple(ours[name] for name in sorted(doubts) if ours[name].fingerprint not in planned),
+        held.names,
+        desk,
     )
 
 
@@ -165,10 +181,19 @@ def ceilings(ws: Workspace) -> tuple[Ceiling, ...]:
     return tuple(found)
 
 
-def _books(ws: Workspace, prints: set[str]) -> tuple[Book, datetime]:
-    book = ws.desk().open(prints)
-    # The storage's clock costs a write, and matters only while something is open.
-    return book, ws.history.now() if book.live else ws.now()
+def _books(ws: Workspace, desk: ClaimDesk, prints: set[str], *, departed: bool) -> tuple[Book, Holdings]:
+    """Where each fingerprint stands, and the pictures there are of it."""
+    for attempt in range(READING_TRIES):
+        listing = ws.parts.listing("images")  # before the books: see `holdings`
+        book = desk.open(prints)
+        try:
+            held = look(ws.parts, listing, prints, book.requests(prints), ws.settings.origin, departed=departed)
+        except HistoryBusy:
+            if attempt + 1 == READING_TRIES:
+                raise
+        else:
+            return book, held
+    raise AssertionError
 
 
 async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[[Progress], None], stop: Stop) -> Done:
@@ -179,11 +204,11 @@ async def carry_out(ws: Workspace, prepared: Prepared, ask: Ask, tell: Callable[
     run_id, started = ws.new_id(), ws.now()
     await asyncio.to_thread(relabel, ws, prepared, run_id)
     async with ws.api() as api:
-        kit = ws.kit(api, run_id, tell, stop)
+        kit = ws.kit(api, run_id, tell, stop, prepared.desk)
         resubmitted = 0
         if ws.settings.generate.in_doubt == "resubmit" and prepared.doubts:
             resubmitted = await resubmit_old(kit, prepared.abandoned)
-            prepared = await asyncio.to_thread(prepare, ws, ask)
+            prepared = await asyncio.to_thread(prepare, ws, ask, kit.desk)
         await asyncio.to_thread(give_up, ws, prepared, run_id)
         await asyncio.to_thread(kit.desk.open, [item.fingerprint for item in prepared.plan.items])
         tally = await run(kit, prepared.plan, prepared.recoverable)
@@ -217,7 +242,7 @@ def link(ws: Workspace, prepared: Prepared, run_id: str) -> int:
 def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     """Names are labels: where the manifest calls known pictures something else, say so in the history."""
     wanted = labels.called((item.variant for item in prepared.plan.items), prepared.plan.origin)
-    return labels.relabel(ws, wanted, run_id, "generate")
+    return labels.relabel(ws, wanted, run_id, "generate", prepared.names)
 
 
 def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
@@ -225,7 +250,8 @@ def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int
     from flows.measuring import back_fill  # noqa: PLC0415  see `carry_out`
 
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    return back_fill(ws, tell, mine).measured
+    # What it bought was asked for after it began.
+    return back_fill(ws, tell, mine, Months(month_of(run_id))).measured
 
 
 def measured(ws: Workspace, done: Done, tell: Callable[[Progress], None]) -> Done:

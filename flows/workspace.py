@@ -193,8 +193,10 @@ class Workspace:
 
         return Sealer(self.journal, self.parts, this_process(run_id), self._wait)
 
-    def kit(self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop) -> Kit:
-        """Everything a run of the pipeline works with."""
+    def kit(
+        self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop, desk: ClaimDesk | None = None
+    ) -> Kit:
+        """Everything a run of the pipeline works with; at a `desk` that has read the books, if there is one."""
         from flows.history.owners import this_process
         from flows.pipeline.governor import Governor
         from flows.pipeline.kit import Kit
@@ -202,7 +204,7 @@ class Workspace:
         from flows.pipeline.till import Till
 
         settings = self.settings
-        owner, desk = this_process(run_id), self.desk()
+        owner, desk = this_process(run_id), desk or self.desk()
         return Kit(
             api=api,
             assets=self.assets,

@@ -31,8 +31,11 @@ def generate(
     # A key that is missing is better said before the question than after it.
     ws.settings.key()
 
+    desk = None
     if not yes:
-        _agreed(prepare(ws, ask), as_json=as_json)
+        prepared = prepare(ws, ask)
+        _agreed(prepared, as_json=as_json)
+        desk = prepared.desk
     as_flow = prefect_configured(os.environ) if prefect is None else prefect
     if as_flow:
         prefect_ready(say=lambda text: typer.echo(text, err=True))
@@ -42,7 +45,7 @@ def generate(
 
             report, where = run_flow(ask, str(ws.settings.project), config, tell, stop)
         else:
-            report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop))
+            report, where = asyncio.run(campaign(ws, ask, tell=tell, stop=stop, desk=desk))
     printing.report(report, where, as_json=as_json)
     return report.exit_code
 

@@ -204,8 +204,9 @@ def holds(some: pa.Table, others: pa.Table) -> bool:
 
 def _encoded(dataset: str, rows: pa.Table) -> bytes:
     buffer = io.BytesIO()
-    schema = stamped(DATASETS[dataset])
-    order = pq.SortingColumn.from_ordering(schema, [(name, "ascending") for name in HISTORY[dataset].key])
+    key = list(HISTORY[dataset].key)
+    schema = stamped(DATASETS[dataset], rows.group_by(key).aggregate([]).num_rows)
+    order = pq.SortingColumn.from_ordering(schema, [(name, "ascending") for name in key])
     pq.write_table(
         rows.cast(schema),
         buffer,

@@ -44,6 +44,14 @@ class Book:
         """The standing of a fingerprint; an empty one when nothing is known of it."""
         return self.standings.get(fingerprint) or Standing()
 
+    def requests(self, fingerprints: Iterable[str]) -> frozenset[str]:
+        """Every request that is on record for these fingerprints, but those of which no record can be read."""
+        found: set[str] = set()
+        for standing in map(self.of, fingerprints):
+            found |= standing.sealed.keys()
+            found |= {entry.request.request_id for entry in standing.live.values() if entry.request}
+        return frozenset(found)
+
     @property
     def live(self) -> list[Entry]:
         """All entries that are not sealed, in a stable order."""

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flows.history.conditions import among, equals
+import pyarrow.compute as pc
+
+from flows.history.conditions import texts
 from flows.history.events import Event
 from flows.history.parts import Parts
 from flows.history.records import Outcome
@@ -70,8 +72,9 @@ class SealedIndex:
         # Merged parts say nothing new, and events are never taken back: what is known stays.
         fresh = [part for part in listing if part not in self._events_seen]
         if fresh:
-            ours = equals("event", str(Event.REPLACED)) & among("fingerprint", wanted)
-            rows = self._parts.read(fresh, "lifecycle", ["event", "fingerprint", "image_id"], ours)
+            columns = ["event", "fingerprint", "image_id"]
+            rows = self._parts.among(fresh, "lifecycle", columns, "event", [Event.REPLACED])
+            rows = rows.filter(pc.is_in(rows["fingerprint"], texts(wanted)))
             for row in rows.to_pylist():
                 self._replaced.setdefault(row["fingerprint"], set()).add(row["image_id"])
         self._events_seen, self._events_covered = frozenset(listing), wanted
@@ -91,7 +94,7 @@ class SealedIndex:
     def _read(self, parts: list[str], wanted: frozenset[str]) -> None:
         if not parts or not wanted:
             return
-        rows = self._parts.of_fingerprints(parts, "requests", COLUMNS, wanted)
+        rows = self._parts.among(parts, "requests", COLUMNS, "fingerprint", wanted)
         for row in rows.to_pylist():
             # One text for all rows of a fingerprint.
             same = {"fingerprint": sys.intern(row["fingerprint"]), "outcome": Outcome(row["outcome"])}

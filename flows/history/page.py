@@ -53,9 +53,10 @@ The first argument is a project's folder, or the address of a history (`s3://buc
 columns asked for are read. `images(campaign=...)` goes by the campaign it was bought for, `current(campaign=...)` by
 what it is called now.
 
-Files carry the schema version in their metadata (key `ideoflow`). Columns are only ever added: `since` is the
-version that brought one, and rows written before have none there. `ideoflow maintain --compact` rewrites old files:
-many other readers take the columns of the first file for those of all.
+Files carry the schema version in their metadata (key `ideoflow`), and how many different keys their rows have
+(`ideoflow.keys`). Columns are only ever added: `since` is the version that brought one, and rows written before have
+none there. `ideoflow maintain --compact` rewrites old files: many other readers take the columns of the first file for
+those of all.
 
 `ideoflow history ... --out FILE` and `ideoflow sql ... --out FILE` write rows as `.csv`, `.json` or `.parquet`. The CSV
 is for spreadsheets: UTF-8 with its mark, and a text that a spreadsheet would run as a formula (it begins with `=`, `+`,

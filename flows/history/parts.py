@@ -7,13 +7,14 @@ import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.errors import HistoryBusy, StorageTrouble
+from flows.history.groups import Group, each
 from flows.history.lookup import Wanted
 from flows.history.schema import DATASETS, table
 from flows.storage import Storage
@@ -22,6 +23,7 @@ LISTING_TRIES = 20
 READING_TRIES = 20
 # Small enough that a reader who wants a few days skips most of a month, large enough to compress well.
 ROW_GROUP = 100_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,13 @@ class Parts:
 
         Reads the parts of those months only. A row may be there twice, see `flows.history.once`.
         """
+        return self.steadily(dataset, lambda parts: self.read(parts, dataset, columns, where), months)
+
+    def steadily(self, dataset: str, read: Callable[[Sequence[str]], T], months: Months | None = None) -> T:
+        """What `read` makes of the parts that there are; once more with those there are then, if one was merged."""
         for attempt in range(READING_TRIES):
             try:
-                parts = [part for part in self.listing(dataset) if months is None or months.hold(part)]
-                return self.read(parts, dataset, columns, where)
+                return read([part for part in self.listing(dataset) if months is None or months.hold(part)])
             except HistoryBusy:
                 if attempt + 1 == READING_TRIES:
                     raise
@@ -129,29 +134,32 @@ class Parts:
             )
         return found
 
-    def of_fingerprints(
-        self, parts: Sequence[str], dataset: str, columns: Sequence[str], fingerprints: Collection[str]
+    def among(
+        self, parts: Sequence[str], dataset: str, columns: Sequence[str], column: str, values: Collection[str]
     ) -> pa.Table:
-        """As `read` gives those rows of these parts whose fingerprint, one of the columns, is among some; faster.
+        """As `read` gives them the rows of these parts whose `column` is one of some texts; faster, and few at a time.
 
-        First that one column is read of all, then the others of the parts that hold any: a campaign's pictures lie
-        together in time, and so in a few of very many parts.
+        Of each row group that one column is read, and the others only if it holds any: a campaign's pictures lie
+        together in time, and so in a few of very many row groups.
         """
-        schema = pa.schema([DATASETS[dataset].field(name) for name in columns])
-        if not parts or not fingerprints:
-            return pa.Table.from_batches([], schema)
-        wanted = Wanted(fingerprints)
+        wanted = Wanted(values)
+
+        def held(group: Group) -> pa.Table | None:
+            places = wanted.places(group.column(column))
+            return group.read(columns, places) if len(places) else None
+
+        found = [table for table in self.each(parts if values else (), dataset, held) if table is not None]
+        if not found:
+            return pa.Table.from_batches([], pa.schema([DATASETS[dataset].field(name) for name in columns]))
+        return pa.concat_tables(found)
+
+    def each(self, parts: Sequence[str], dataset: str, work: Callable[[Group], T]) -> list[T]:
+        """What `work` makes of every row group of these parts, in their order."""
+        if not parts:
+            return []
+        filesystem, root = self.storage.arrow()
         with self._told(dataset):
-            tagged = self._dataset(parts, dataset).scanner(columns=["fingerprint"]).scan_batches()
-            holding = {one.fragment.path for one in tagged if wanted.rows([one.record_batch], "fingerprint").num_rows}
-            root = self.storage.arrow()[1]
-            if not holding:
-                return pa.Table.from_batches([], schema)
-            found = [part for part in parts if f"{root}/{part}" in holding]
-            if len(found) != len(holding):
-                found = list(parts)  # a file system with names of its own: what is known must never be overlooked
-            batches = self._dataset(found, dataset).to_batches(columns=list(columns))
-            return wanted.rows(batches, "fingerprint", schema)
+            return each(parts, root, filesystem, DATASETS[dataset], work)
 
     def _dataset(self, parts: Sequence[str], dataset: str) -> Any:
         from pyarrow import dataset as ds  # noqa: PLC0415  its import is slow and an empty history needs none

@@ -13,8 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flows.history import view
-from flows.history.conditions import among, equals
+from flows.history.conditions import among, texts
 from flows.history.events import Event
 from flows.history.fold import Book
 from flows.history.parts import Parts
@@ -22,19 +25,18 @@ from flows.history.schema import event_row, image_id
 
 
 def candidates(
-    parts: Parts, book: Book, fingerprints: Collection[str], statuses: Collection[str]
+    images: pa.Table, book: Book, fingerprints: Collection[str], statuses: Collection[str]
 ) -> dict[str, list[str]]:
     """Images of these fingerprints with one of these fates that count as bought and have not been replaced yet.
 
-    In order of their ids, the oldest first. `book` tells of those whose request has ended and is not sealed yet.
+    In order of their ids, the oldest first. `images` are the rows of these fingerprints, each image once, with the
+    columns image_id, fingerprint and status; `book` tells of those whose request has ended and is not sealed yet.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     if not statuses:
         return {}
-    ours = among("fingerprint", fingerprints)
-    # Not filtered by status here: of several rows of one image the best stands.
-    for row in view.images(parts, ["image_id", "fingerprint", "status"], ours).to_pylist():
-        if row["status"] in statuses:
+    for row in images.select(["image_id", "fingerprint", "status"]).to_pylist():
+        if row["fingerprint"] in fingerprints and row["status"] in statuses:
             found[row["fingerprint"]].add(row["image_id"])
     for entry in book.live:
         if entry.fingerprint in fingerprints and entry.final is not None and entry.final.outcome.counted:
@@ -73,11 +75,11 @@ def successors(parts: Parts, fingerprints: Collection[str]) -> dict[tuple[str, s
     """
     if not fingerprints:
         return {}
-    ours = equals("event", Event.REPLACED) & among("fingerprint", fingerprints)
     columns = ["event_id", "event", "fingerprint", "image_id", "details"]
     given_up: defaultdict[str, dict[str, str]] = defaultdict(dict)
     linked: dict[str, str] = {}
-    for row in parts.read(parts.listing("lifecycle"), "lifecycle", columns, ours).sort_by("event_id").to_pylist():
+    events = parts.among(parts.listing("lifecycle"), "lifecycle", columns, "event", [Event.REPLACED])
+    for row in events.filter(pc.is_in(events["fingerprint"], texts(fingerprints))).sort_by("event_id").to_pylist():
         given_up[row["fingerprint"]].setdefault(row["image_id"], row["event_id"])
         if new := json.loads(row["details"] or "{}").get("by"):
             linked[row["image_id"]] = new

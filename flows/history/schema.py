@@ -19,11 +19,15 @@ from flows.ids import canonical_json, time_of
 DATASETS: Mapping[str, pa.Schema] = {name: schema_of(dataset.columns) for name, dataset in HISTORY.items()}
 IMAGES = DATASETS["images"]
 VERSION_KEY = "ideoflow"
+KEYS_KEY = "ideoflow.keys"
 
 
-def stamped(schema: pa.Schema, version: int = SCHEMA_VERSION) -> pa.Schema:
-    """The schema as a part carries it: with the version of the contract in its metadata."""
-    return schema.with_metadata({VERSION_KEY: str(version)})
+def stamped(schema: pa.Schema, keys: int) -> pa.Schema:
+    """The schema as a part carries it: its metadata has the version of the contract, and how many keys its rows have.
+
+    Who counts rows need not look for doubles where there are as many keys as rows.
+    """
+    return schema.with_metadata({VERSION_KEY: str(SCHEMA_VERSION), KEYS_KEY: str(keys)})
 
 
 def version_of(schema: pa.Schema) -> int:
@@ -40,7 +44,8 @@ def table(dataset: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     for row in rows:
         if not known >= row.keys():
             raise KeyError(f"not columns of {dataset}: {sorted(row.keys() - known)}")
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=stamped(schema))
+    keys = {tuple(row.get(name) for name in HISTORY[dataset].key) for row in rows}
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=stamped(schema, len(keys)))
 
 
 def image_id(request_id: str, index: int) -> str:

@@ -58,7 +58,7 @@ def current(
         before = pc.field("requested_at") <= until
         where = before if where is None else where & before
     rows = view.images(parts, wanted, where, months)
-    said = Said.of(parts, until)
+    said = Said.of(parts, until) if rows.num_rows else Said.nothing()
     found = _renamed(_with_standing(rows, said), said.labels)
     return found if columns is None else found.select(list(columns))
 

@@ -7,18 +7,19 @@ A fold of ``images`` and ``lifecycle``. No row is ever edited: of several rows o
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.history.conditions import among, equals, texts
+from flows.history.conditions import texts
+from flows.history.events import Event
 from flows.history.parts import Months, Parts
 
 RANK = ("stored", "withheld", "lost")
+LABELLED = ("image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags", "retention")
 
 
 @dataclass(frozen=True)
@@ -56,32 +57,31 @@ def once(rows: pa.Table) -> pa.Table:
     return ordered.filter(first).drop_columns(["_rank"])
 
 
-def relabelled(parts: Parts) -> dict[str, Names]:
-    """The latest names given to a fingerprint by an event."""
-    rows = parts.rows("lifecycle", ["event_id", "fingerprint", "details"], equals("event", "relabelled"))
+def relabelled(parts: Parts, fingerprints: Collection[str] | None = None) -> dict[str, Names]:
+    """The latest names given to a fingerprint by an event; of all fingerprints, or of some."""
+    columns = ["event_id", "event", "fingerprint", "details"]
+    rows = parts.steadily(
+        "lifecycle", lambda listing: parts.among(listing, "lifecycle", columns, "event", [Event.RELABELLED])
+    )
+    if fingerprints is not None:
+        rows = rows.filter(pc.is_in(rows["fingerprint"], texts(fingerprints)))
     latest = sorted(rows.to_pylist(), key=lambda row: str(row["event_id"]))
     return {row["fingerprint"]: _names(json.loads(row["details"])) for row in latest}
 
 
 def names(parts: Parts, fingerprints: Collection[str]) -> dict[str, Names]:
     """What the images of these fingerprints are called now; fingerprints without images are left out."""
-    columns = ["image_id", "fingerprint", "prompt_id", "variant", "campaign", "tags", "retention"]
-    wanted = among("fingerprint", fingerprints)
-    rows = parts.rows("images", columns, wanted)
+    return called(
+        parts,
+        parts.steadily("images", lambda listing: parts.among(listing, "images", LABELLED, "fingerprint", fingerprints)),
+    )
+
+
+def called(parts: Parts, images: pa.Table) -> dict[str, Names]:
+    """What the fingerprints of these images are called now: all of theirs, with the columns `LABELLED`."""
     # Ids sort by time: the newest image's own labels stand where no event says otherwise.
-    found = {row["fingerprint"]: _names(row) for row in sorted(rows.to_pylist(), key=lambda row: row["image_id"])}
-    return found | {key: value for key, value in relabelled(parts).items() if key in found}
-
-
-def departed(parts: Parts, origin: str, fingerprints: Iterable[str]) -> dict[str, int]:
-    """Images per prompt id that no fingerprint of the manifest stands for any more.
-
-    Reproductions are not among them: no manifest ever asked for those.
-    """
-    kept = ~among("fingerprint", fingerprints) & equals("origin", origin)
-    first = pc.field("edition").is_null() | ~pc.starts_with(pc.field("edition"), "reproduce:")
-    rows = images(parts, ["prompt_id", "fingerprint"], kept & first)
-    return dict(Counter(str(name) for name in rows["prompt_id"].to_pylist()))
+    found = {row["fingerprint"]: _names(row) for row in sorted(images.to_pylist(), key=lambda row: row["image_id"])}
+    return found | relabelled(parts, found) if found else found
 
 
 def _names(row: Mapping[str, Any]) -> Names:

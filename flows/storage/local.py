@@ -76,7 +76,7 @@ class LocalStorage(Storage):
 
     def list(self, prefix: str = "") -> list[Stat]:
         with told("list", prefix or self.url):
-            return sorted(self._walk(self.root / prefix), key=lambda stat: stat.path)
+            return sorted(self._walk(prefix.strip("/")), key=lambda stat: stat.path)
 
     def stat(self, path: str) -> Stat | None:
         with told("look at", path):
@@ -115,22 +115,22 @@ class LocalStorage(Storage):
             self._make(self.root)
             return shutil.disk_usage(self.root).free
 
-    def _walk(self, folder: Path) -> Iterator[Stat]:
+    def _walk(self, below: str) -> Iterator[Stat]:
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = list(os.scandir(self.root / below))
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            path = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir():
-                yield from self._walk(Path(entry.path))
+                yield from self._walk(path)
                 continue
             try:
                 found = entry.stat()
             except FileNotFoundError:
                 continue  # removed while we looked: a listing may or may not show it
-            path = Path(entry.path).relative_to(self.root).as_posix()
             yield _stat(path, found)
 
     @contextlib.contextmanager

@@ -10,12 +10,13 @@ import pytest
 
 from flows.history.contract import HISTORY, SCHEMA_VERSION
 from flows.history.duck import kind_of
+from flows.history.schema import KEYS_KEY, VERSION_KEY
 
 MONTHS = 24
 # Ids as ours: UUIDv7 of a moment in the month, with a random end; two requests of each fingerprint.
 _BASE = """
     SELECT i, md5(i::VARCHAR) AS m, epoch_ms(ts) AS ms, ts::TIMESTAMPTZ AS moment FROM (
-        SELECT i, TIMESTAMP '{first}' + to_milliseconds(((i - {start}) * 2500000 // {count} * 1000)::BIGINT) AS ts
+        SELECT i, TIMESTAMP '{first}' + to_milliseconds(((i - {start}) * 2400000 // {count} * 1000)::BIGINT) AS ts
         FROM range({start}, {start} + {count}) t(i))
 """
 _REQUEST = (
@@ -109,7 +110,7 @@ def make(root: Path, rows: int) -> None:
                 con.execute(
                     f"COPY (SELECT {columns} FROM (SELECT *, printf('%012x', ms) AS hex_ms FROM ({base}))) "
                     f"TO '{folder}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, "
-                    f"KV_METADATA {{ideoflow: '{SCHEMA_VERSION}'}})"
+                    f"KV_METADATA {{'{VERSION_KEY}': '{SCHEMA_VERSION}', '{KEYS_KEY}': '{each}'}})"
                 )
 
 

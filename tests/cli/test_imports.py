@@ -52,3 +52,20 @@ def loaded(project: Any, *argv: str) -> set[str]:
 def test_a_verb_loads_what_it_needs(project: Any, argv: list[str], without: set[str]) -> None:
     """Nobody waits for what his command does not use."""
     assert loaded(project, *argv) & without == set()
+
+
+def test_a_plan_needs_no_pandas_whatever_is_in_the_history(project: Any) -> None:
+    """Bought images, events, names that have changed: importing pandas would take longer than all the rest."""
+    project.buy()
+    project.manifest(
+        """\
+version: 1
+brand: helio
+defaults: {campaign: autumn, model: ideogram-3}
+prompts:
+  - {id: mosaic, prompt: "Seamless citrus pattern, flat colours", count: 2, tags: [pattern]}
+"""
+    )
+    project.buy()
+    project.manifest("version: 1\nprompts: [{id: other, prompt: a red circle, model: ideogram-3}]\n")
+    assert loaded(project, "plan") & {"prefect", "pandas", "httpx", "PIL", "s3fs"} == set()

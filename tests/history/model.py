@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from flows.errors import HistoryBusy
-from flows.history import replaced
+from flows.history import replaced, view
 from flows.history.claims import ClaimDesk
 from flows.history.fold import fold
 from flows.history.index import SealedIndex
@@ -155,12 +155,13 @@ class WorldParts(Parts):
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         return pa.Table.from_pylist([{name: row[name] for name in wanted.names} for row in rows], schema=wanted)
 
-    def of_fingerprints(
+    def among(
         self,
         parts: Sequence[str],
         dataset: str,
         columns: Sequence[str],
-        fingerprints: Collection[str],  # noqa: ARG002  as above
+        column: str,  # noqa: ARG002  as above
+        values: Collection[str],  # noqa: ARG002  as above
     ) -> pa.Table:
         return self.read(parts, dataset, columns)
 
@@ -203,7 +204,8 @@ class Process:
     def retry(self) -> None:
         """What `generate --retry withheld` does: give up what was withheld, in an event, then buy what is missing."""
         book = self._fold(self.journal, SealedIndex(self.parts), [FINGERPRINT], wait=lambda _: self.world.step())
-        freed = replaced.candidates(self.parts, book, [FINGERPRINT], ["withheld"])
+        images = view.images(self.parts, ["image_id", "fingerprint", "status"])
+        freed = replaced.candidates(images, book, [FINGERPRINT], ["withheld"])
         rows = replaced.rows(
             freed, new_id=self.world.new_id, at=self.world.clock, run_id=self.owner.run_id, why="a test"
         )

@@ -16,8 +16,10 @@ MANY = [sha256(str(n).encode()) for n in range(5000)]
 
 
 def found(texts: list[str | None], wanted: list[str], *, skip: int = 0) -> list[str | None]:
-    batch = pa.RecordBatch.from_pydict({"fingerprint": pa.array(texts, pa.string())}).slice(skip)
-    values: list[str | None] = Wanted(wanted).rows([batch], "fingerprint", batch.schema)["fingerprint"].to_pylist()
+    column = pa.array(texts, pa.string()).slice(skip)
+    values: list[str | None] = column.take(Wanted(wanted).places(column)).to_pylist()
+    as_stored = column.dictionary_encode()
+    assert as_stored.take(Wanted(wanted).places(as_stored)).to_pylist() == values
     return values
 
 
@@ -55,11 +57,11 @@ def test_all_parts_that_hold_any_are_read(books: Any) -> None:
         books.bought(n, fingerprint="b" * 64)
         books.seal()
     listing = books.parts.listing("requests")
-    rows = books.parts.of_fingerprints(listing, "requests", COLUMNS, ["a" * 64])
+    rows = books.parts.among(listing, "requests", COLUMNS, "fingerprint", ["a" * 64])
     assert sorted(rows["n"].to_pylist()) == [0, 1, 2]
     assert set(rows["fingerprint"].to_pylist()) == {"a" * 64}
     assert rows.schema.names == list(COLUMNS)
-    assert books.parts.of_fingerprints(listing, "requests", COLUMNS, ["c" * 64]).num_rows == 0
+    assert books.parts.among(listing, "requests", COLUMNS, "fingerprint", ["c" * 64]).num_rows == 0
 
 
 @pytest.mark.s3
@@ -74,4 +76,4 @@ def test_a_bucket_overlooks_nothing(books: Any, s3_bucket: Any) -> None:
     for stat in books.storage.list():
         storage.write(stat.path, books.storage.read(stat.path))
     far = Parts(storage, books.new_id)
-    assert far.of_fingerprints(far.listing("requests"), "requests", COLUMNS, ["a" * 64]).num_rows == 1
+    assert far.among(far.listing("requests"), "requests", COLUMNS, "fingerprint", ["a" * 64]).num_rows == 1

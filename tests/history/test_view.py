@@ -55,7 +55,6 @@ def test_an_empty_history_has_no_images(books: Any) -> None:
     assert found.num_rows == 0
     assert "sha256" in found.schema.names
     assert view.names(books.parts, [PRINT]) == {}
-    assert view.departed(books.parts, "sandbox", []) == {}
 
 
 def test_the_latest_name_stands(books: Any) -> None:
@@ -73,12 +72,3 @@ def test_names_of_pictures_that_do_not_exist_are_not_told(books: Any) -> None:
     """An event without an image names nothing."""
     rename(books, "b" * 64, "ghost")
     assert view.names(books.parts, ["b" * 64]) == {}
-
-
-def test_what_left_the_manifest_is_counted_by_prompt(books: Any) -> None:
-    """Of this origin, each image once."""
-    books.bought(images=3)
-    books.bought(fingerprint="b" * 64)
-    books.bought(fingerprint="c" * 64, origin="api.ideogram.ai")
-    books.seal()
-    assert view.departed(books.parts, "sandbox", ["b" * 64]) == {"hero": 3}
