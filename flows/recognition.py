@@ -91,9 +91,9 @@ def _alike(parts: Parts, digest: str, found: Features, claimed: str | None) -> R
     import numpy as np  # noqa: PLC0415  numpy is slow to import, and a digest needs none
 
     from flows.assets import likeness  # noqa: PLC0415  see above
-    from flows.assets.extractor import COMPARABLE  # noqa: PLC0415  see above
+    from flows.assets.extractor import EXTRACTOR_VERSION  # noqa: PLC0415  see above
 
-    ours = pc.field("extractor") >= COMPARABLE
+    ours = pc.field("extractor") == EXTRACTOR_VERSION
     columns = ["sha256", "extractor", "phash", "dhash"]
     listing = parts.listing("features")
     known = parts.read(listing, "features", columns, ours)

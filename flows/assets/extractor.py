@@ -7,6 +7,3 @@ EXTRACTOR_VERSION = 3
 hashes are of the reduced picture, and mean the colours that its profile means, as thumbnails do.
 3: the reduced picture is half as large, JPEGs are decoded at a part of their size, half as many samples.
 """
-COMPARABLE = 2
-"""From this version on hashes and thumbnails differ so little that pictures are recognised by any of them: those of
-purged pictures cannot be measured anew."""
