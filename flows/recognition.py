@@ -50,7 +50,8 @@ class Recognised:
     """What came of looking: the best match first, none where the picture is not ours.
 
     `claimed` is the id in the picture's own XMP, which proves nothing; `doubted` says that we have that image, and it
-    looks otherwise. `compared` is how many pictures were compared, `unmeasured` how many have no features yet.
+    looks otherwise. `compared` is how many pictures were compared, `unmeasured` how many were not, since they have no
+    features that could be: whether the picture is one of those is not known.
     """
 
     sha256: str
@@ -91,12 +92,12 @@ def _alike(parts: Parts, digest: str, found: Features, claimed: str | None) -> R
     import numpy as np  # noqa: PLC0415  numpy is slow to import, and a digest needs none
 
     from flows.assets import likeness  # noqa: PLC0415  see above
-    from flows.assets.extractor import EXTRACTOR_VERSION  # noqa: PLC0415  see above
+    from flows.assets.extractor import LIKENESS_VERSIONS  # noqa: PLC0415  see above
 
-    ours = pc.field("extractor") == EXTRACTOR_VERSION
+    ours = pc.field("extractor").isin(sorted(LIKENESS_VERSIONS))
     columns = ["sha256", "extractor", "phash", "dhash"]
     listing = parts.listing("features")
-    known = parts.read(listing, "features", columns, ours)
+    known = _latest(parts.read(listing, "features", columns, ours))
     stored = view.images(parts, ["image_id", "sha256"], pc.field("status") == "stored")
     pairs = zip(known["phash"].to_pylist(), known["dhash"].to_pylist(), strict=True)
     hashes = np.array([(int(str(one), 16), int(str(other), 16)) for one, other in pairs], dtype=np.uint64)
@@ -110,7 +111,7 @@ def _alike(parts: Parts, digest: str, found: Features, claimed: str | None) -> R
     wanted = ours & pc.field("sha256").isin(among)
     # Thumbnails are by far the largest of all columns: only parts that hold one of these are opened for them.
     shelves = parts.holding(listing, "features", wanted)
-    thumbnails = parts.read(shelves, "features", [*columns, "thumbnail"], wanted)
+    thumbnails = _latest(parts.read(shelves, "features", [*columns, "thumbnail"], wanted))
     left = {row["sha256"]: likeness.difference(found.thumbnail, row["thumbnail"]) for row in thumbnails.to_pylist()}
     matches = [
         Match(row["image_id"], How.LIKENESS, likeness.confidence(apart), looked[row["sha256"]], apart)
@@ -129,3 +130,17 @@ def _alike(parts: Parts, digest: str, found: Features, claimed: str | None) -> R
         unmeasured=len(pc.unique(lacking["sha256"])),
         nearest=next(iter(matches), None),
     )
+
+
+def _latest(rows: pa.Table) -> pa.Table:
+    """Of each picture the features that the newest extractor measured: after an upgrade it may be an older one."""
+    versions = sorted((int(one) for one in pc.unique(rows["extractor"]).to_numpy()), reverse=True)
+    if len(versions) < 2:
+        return rows
+    found: list[pa.Table] = []
+    for version in versions:
+        fresh = rows.filter(pc.equal(rows["extractor"], pa.scalar(version, pa.int32())))
+        for earlier in found:
+            fresh = fresh.filter(pc.invert(pc.is_in(fresh["sha256"], earlier["sha256"].combine_chunks())))
+        found.append(fresh)
+    return pa.concat_tables(found)

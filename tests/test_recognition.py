@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from flows.assets.extractor import EXTRACTOR_VERSION, LIKENESS_VERSIONS
 from flows.assets.features import extract
 from flows.assets.likeness import LIKELY, confidence, difference
 from flows.errors import BadImage
@@ -235,6 +237,49 @@ def test_what_was_never_measured_is_counted(tmp_path: Path) -> None:
     library.parts.write("images", "2026-11", [bare])
     found = recognise(library.parts, drawn(2, rich=False), extract)
     assert (found.compared, found.unmeasured) == (1, 1)
+
+
+def first_version(data: bytes) -> dict[str, Any]:
+    """What the first extractor measured for likeness: hashes and a thumbnail of the whole picture."""
+    picture = decoded(data)
+    hashes = {"phash": str(imagehash.phash(picture)), "dhash": str(imagehash.dhash(picture))}
+    picture.thumbnail((256, 256), Image.Resampling.LANCZOS)
+    return {"extractor": 1, **hashes, "thumbnail": saved(picture, "WEBP", quality=70, method=4)}
+
+
+def test_features_of_an_older_extractor_are_compared(tmp_path: Path) -> None:
+    """After an upgrade nothing of ours is a stranger, as long as hashes mean the same; today's features go first."""
+    pictures = [drawn(number, rich=False) for number in range(6)]
+    library = shelved(tmp_path, pictures)
+    measured = library.parts.read(library.parts.listing("features"), "features").to_pylist()
+    library.parts.storage.delete(library.parts.listing("features"))
+    bytes_of = {sha256(data): data for data in pictures}
+    older = [row | first_version(bytes_of[row["sha256"]]) for row in measured]
+    # Of one there are both: the older one is another picture's, so that it is seen which of them is taken.
+    library.parts.write("features", "2026-10", [*older[:5], older[5] | first_version(drawn(99, rich=False))])
+    library.parts.write("features", "2026-11", measured[5:])
+    for name, data in library.pictures.items():
+        for edit in QUICK:
+            found = recognise(library.parts, EDITS[edit](decoded(data)), extract)
+            assert found.matches[0].image_id == name, (edit, found.nearest)
+            assert (found.compared, found.unmeasured) == (6, 0)
+    assert not recognise(library.parts, saved(decoded(drawn(99, rich=False)), "JPEG"), extract).matches
+
+
+def test_features_that_mean_something_else_are_not_compared(tmp_path: Path) -> None:
+    """Hashes of an extractor that is not known to hash alike say nothing; whoever asks is told how many there are."""
+    library = shelved(tmp_path, [drawn(number, rich=False) for number in range(3)])
+    measured = library.parts.read(library.parts.listing("features"), "features").to_pylist()
+    library.parts.storage.delete(library.parts.listing("features"))
+    unknown = max(LIKENESS_VERSIONS) + 1
+    library.parts.write("features", "2026-11", [measured[0], *(row | {"extractor": unknown} for row in measured[1:])])
+    found = recognise(library.parts, saved(decoded(library.pictures[measured[1]["image_id"]]), "JPEG"), extract)
+    assert (found.matches, found.compared, found.unmeasured) == ((), 1, 2)
+
+
+def test_todays_extractor_is_one_of_those_that_are_compared() -> None:
+    """Who raises the version decides whether hashes and thumbnails still mean what they meant."""
+    assert max(LIKENESS_VERSIONS) == EXTRACTOR_VERSION
 
 
 def test_an_empty_history_knows_nobody(tmp_path: Path) -> None:

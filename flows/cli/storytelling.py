@@ -42,12 +42,13 @@ def story(
 
 
 def not_ours(file: str, found: Recognised, *, as_json: bool) -> None:
-    """Plainly no, with what was compared."""
+    """Plainly no, with what was compared; where that was not all of ours, it says so and what to do about it."""
     if as_json:
         emit({"recognised": _recognised(found, file)})
         return
     out = console()
-    out.print(f"[bold]not ours:[/] {escape(near(file))}", soft_wrap=True)
+    verdict = "none of those that could be compared" if found.unmeasured else "not ours"
+    out.print(f"[bold]{verdict}:[/] {escape(near(file))}", soft_wrap=True)
     sentence(out, f"         compared with {words.count(found.compared, 'picture')} of the history")
     if found.nearest:
         sentence(out, f"         the nearest is {found.nearest.image_id}, and that is it with {_sure(found.nearest)}")
@@ -55,7 +56,9 @@ def not_ours(file: str, found: Recognised, *, as_json: bool) -> None:
         sentence(out, f"! its own XMP says that it is {found.claimed}, which looks otherwise", "yellow")
     if found.unmeasured:
         lacking = words.count(found.unmeasured, "picture")
-        sentence(out, f"! {lacking} of ours could not be compared: their features are missing", "yellow")
+        sentence(out, f"! {lacking} of ours could not be compared: no features of today's kind are on record", "yellow")
+        out.print("next     `ideoflow maintain` measures what is still there: then ask again", soft_wrap=True)
+        return
     out.print("next     `ideoflow history WORDS` searches by what was asked for", soft_wrap=True)
 
 
