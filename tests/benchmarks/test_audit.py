@@ -6,6 +6,7 @@ The back-fill is set beside as many worker processes that do nothing but decode 
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 import resource
@@ -16,12 +17,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.assets.isolation import extract_many
+from flows.auditing import audit
 from flows.brand.colour import lab_of
 from flows.brand.model import Brand, Colour
 from flows.checks.finding import Ran
@@ -112,16 +116,78 @@ def measure(images: int) -> None:
     print(took, before, peak)
 
 
-def test_an_audit_of_ten_thousand_images() -> None:
-    """Beside one of a thousand."""
-    times = {}
+def build(images: int, folder: str) -> None:
+    """Run in a process of its own: a project with so many stored and measured pictures, one in 20 off the brand."""
+    root = Path(folder)
+    (root / "configs" / "brands").mkdir(parents=True)
+    colours = ", ".join(f'c{number}: "{colour.hex}"' for number, colour in enumerate(BRAND.colours))
+    (root / "configs" / "brands" / "acme.yml").write_text(f"color: {{palette: {{{colours}}}}}\n", encoding="utf-8")
+    (root / "configs" / "audit.yaml").write_text("lettering: {enabled: false}\n", encoding="utf-8")
+    ws, noise = open_workspace(root, (), {}), np.random.default_rng(2)
+    ours = [lab_of(colour.hex) for colour in BRAND.colours]
+    rows: list[dict[str, Any]] = []
+    measured: list[dict[str, Any]] = []
+    requests: list[dict[str, Any]] = []
+    for number in range(images):
+        at, name = datetime.now(UTC), f"01900000-0000-7000-8000-{number:012d}"
+        names = {"prompt_id": f"p{number // 4}", "variant": f"p{number // 4}", "brand": "acme", "campaign": "summer"}
+        shared = {"request_id": name, "fingerprint": f"{number // 4:064x}", "origin": "sandbox", **names}
+        shared |= {"requested_at": at, "model": "ideogram-3", "cost_usd": 0.06}
+        digest, path = f"{number:064x}", f"acme/{number}.png"
+        ws.assets.write(path, b"x" * 100)
+        stored: dict[str, Any] = {"image_id": f"{name}-0", "status": "stored", "local_path": path, "sha256": digest}
+        stored |= {"width": 1024, "height": 1024, "aspect_ratio": "1:1", "media_type": "image/png", "bytes": 100}
+        stored |= {"prompt": f"A picture of {number // 4}, softly lit", "stored_at": at, "expiry_margin_s": 80_000.0}
+        rows.append(shared | stored)
+        requests.append({**shared, "outcome": "completed", "images": 1, "counted": 1, "cost_micros": 60_000})
+        around = [noise.uniform(40, 60, 3)] if number % 20 == 0 else ours
+        palette = [around[place % len(around)] + noise.uniform(-1, 1, 3) for place in range(24)]
+        seen: dict[str, Any] = {"sha256": digest, "extractor": EXTRACTOR_VERSION, "image_id": f"{name}-0"}
+        seen |= {"mode": "RGB", "width": 1024, "height": 1024, "alpha": 1.0, "sharpness": 9.0, "embedded": "{}"}
+        seen |= {"phash": noise.bytes(8).hex(), "dhash": noise.bytes(8).hex(), "contrast": 50.0, "brightness": 120.0}
+        seen |= {"palette": [dict(zip("lab", lab, strict=True), share=1 / 24) for lab in palette]}
+        measured.append(seen | {"thumbnail": noise.bytes(5_000), "extracted_at": at})
+        if len(rows) == 500 or number == images - 1:  # parts as runs leave them
+            for dataset, some in (("images", rows), ("features", measured), ("requests", requests)):
+                ws.parts.write(dataset, "2026-11", some)
+                some.clear()
+
+
+def whole(folder: str) -> None:
+    """Run in a process of its own: the audit from beginning to end, pages and findings and all."""
+    began = time.perf_counter()
+    done, _ = asyncio.run(audit(open_workspace(Path(folder), (), {})))
+    took = time.perf_counter() - began
+    assert done.findings
+    print(took, len(done.findings), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def alone(call: str) -> list[float]:
+    """What a function of this module prints in a process of its own."""
+    code = f"import runpy; runpy.run_path({str(Path(__file__))!r})[{call}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def test_the_checks_of_ten_thousand_images() -> None:
+    """Beside those of a thousand."""
+    times, peaks = {}, {}
     for images in (1_000, 10_000):
-        code = f"import runpy; runpy.run_path({str(Path(__file__))!r})['measure']({images})"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        took, before, peak = (float(word) for word in done.stdout.split())
-        times[images] = took
-        print(f"\n{images:,} images audited in {took:.1f} s; peak {peak:.0f} MB, the checks' {peak - before:.0f} MB")
+        took, before, peak = alone(f"'measure']({images})")
+        times[images], peaks[images] = took, peak
+        print(f"\n{images:,} images checked in {took:.1f} s; peak {peak:.0f} MB, the checks' {peak - before:.0f} MB")
     print(f"time for each image, of 10,000 against of 1,000: {times[10_000] / times[1_000] / 10:.2f}")
+    print(f"memory, of 10,000 against of 1,000: {peaks[10_000] / peaks[1_000]:.2f}")
+
+
+def test_an_audit_of_ten_thousand_images(tmp_path: Path) -> None:
+    """From the history to the last page, with features present: beside one of a thousand."""
+    peaks = {}
+    for images in (1_000, 10_000):
+        alone(f"'build']({images}, {str(tmp_path / str(images))!r})")
+        took, findings, peaks[images] = alone(f"'whole']({str(tmp_path / str(images))!r})")
+        print(f"\n{images:,} images audited in {took:.1f} s, {findings:,.0f} findings; peak {peaks[images]:.0f} MB")
+    print(f"memory, of 10,000 against of 1,000: {peaks[10_000] / peaks[1_000]:.2f}")
 
 
 def pictures(side: int, kind: str) -> list[bytes]:
