@@ -6,7 +6,9 @@ processes of their own, from stored bytes. What was measured once is never measu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from flows.ids import canonical_json, sha256
 from flows.pipeline.kit import Progress
 from flows.workspace import Workspace
 
-if TYPE_CHECKING:  # numpy and scipy are slow to import
+if TYPE_CHECKING:  # numpy is slow to import
     from flows.assets.features import Features
     from flows.assets.reading import Line
 
@@ -31,6 +33,8 @@ BATCH = 512
 WORKERS = 2
 FEW = 8
 """Starting a second process takes longer than measuring so many pictures in one."""
+READERS, AHEAD = 2, 4
+"""Files are read while others are measured: a bucket takes its time to answer."""
 _COLUMNS = ["image_id", "sha256", "local_path", "lettering", "state"]
 Tell = Callable[[Progress], None]
 
@@ -133,14 +137,38 @@ def _bytes(
 
     Features belong to a digest: taken from other bytes they would be wrong for every image that has it.
     """
-    for piece in images.to_batches(max_chunksize=BATCH):
-        for row in piece.to_pylist():
-            data = ws.assets.read(row["local_path"])
-            if data is None or sha256(data) != row["sha256"]:
-                filled.failures[row["sha256"]] = "its file is not there" if data is None else "its file has other bytes"
-                continue
-            underway[row["sha256"]] = row
-            yield row["sha256"], data
+    for row, (data, digest) in _read_ahead(ws, images):
+        if digest != row["sha256"]:
+            filled.failures[row["sha256"]] = "its file is not there" if data is None else "its file has other bytes"
+            continue
+        underway[row["sha256"]] = row
+        yield row["sha256"], data or b""
+
+
+def _read_ahead(ws: Workspace, images: pa.Table) -> Iterator[tuple[Mapping[str, Any], tuple[bytes | None, str]]]:
+    """Each row with its file and the digest of that, a few files ahead of whoever takes them."""
+
+    def read(path: str) -> tuple[bytes | None, str]:
+        data = ws.assets.read(path)
+        return data, "" if data is None else sha256(data)
+
+    def rows() -> Iterable[Mapping[str, Any]]:
+        for piece in images.to_batches(max_chunksize=BATCH):
+            yield from piece.to_pylist()
+
+    ahead: deque[tuple[Mapping[str, Any], Future[tuple[bytes | None, str]]]] = deque()
+    with ThreadPoolExecutor(READERS, "measure") as readers:
+        try:
+            for row in rows():
+                ahead.append((row, readers.submit(read, row["local_path"])))
+                if len(ahead) > AHEAD:
+                    given, coming = ahead.popleft()
+                    yield given, coming.result()
+            while ahead:
+                given, coming = ahead.popleft()
+                yield given, coming.result()
+        finally:
+            readers.shutdown(wait=False, cancel_futures=True)
 
 
 def feature_row(found: Features, image: str, digest: str, now: datetime) -> dict[str, Any]:

@@ -85,10 +85,10 @@ def recognise(parts: Parts, data: bytes, measure: Measure = isolated) -> Recogni
     found = measure(data)
     if isinstance(found, str):
         raise BadImage(found)
-    return _alike(parts, found, claimed)
+    return _alike(parts, digest, found, claimed)
 
 
-def _alike(parts: Parts, found: Features, claimed: str | None) -> Recognised:
+def _alike(parts: Parts, digest: str, found: Features, claimed: str | None) -> Recognised:
     import numpy as np  # noqa: PLC0415  numpy is slow to import, and a digest needs none
 
     from flows.assets import likeness  # noqa: PLC0415  see above
@@ -122,7 +122,7 @@ def _alike(parts: Parts, found: Features, claimed: str | None) -> Recognised:
     likely = tuple(one for one in matches if one.confidence >= likeness.LIKELY)
     lacking = stored.filter(pc.invert(pc.is_in(stored["sha256"], known["sha256"].combine_chunks())))
     return Recognised(
-        found.sha256,
+        digest,
         likely,
         claimed,
         doubted=len(said) > 0 and claimed not in {one.image_id for one in likely},

@@ -39,9 +39,22 @@ def embedded(data: bytes, image: Image) -> dict[str, Any]:
         if kind:
             found["source_type"] = kind[1].decode("ascii", "replace")[:_LONGEST]
     # Content credentials are a JUMBF box labelled c2pa, in a chunk or segment that depends on the format.
-    if b"c2pa" in data and b"jumb" in data:
+    if _credentials(data):
         found["c2pa"] = True
     return found
+
+
+def _credentials(data: bytes) -> bool:
+    """Whether there is such a box. In a PNG only beside the pixels, which are nearly all of it."""
+    if not data.startswith(b"\x89PNG"):
+        return b"c2pa" in data and b"jumb" in data
+    at = 8
+    while at + 8 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] != b"IDAT" and b"c2pa" in (chunk := data[at:end]) and b"jumb" in chunk:
+            return True
+        at = end
+    return False
 
 
 def _exif(image: Image) -> dict[str, str]:

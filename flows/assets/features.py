@@ -1,17 +1,16 @@
-"""What can be measured in a stored picture: size, digest, likeness, colours, sharpness, a thumbnail. One decode.
+"""What can be measured in a stored picture: size, likeness, colours, sharpness, a thumbnail. One decode.
 
-Knows pixels only. Importing it loads numpy and scipy (about a second), so import it where it is used; and
-run it through `isolation.extract_many`, because a decoder may hang or die.
+Knows pixels only. Importing it loads numpy, so import it where it is used; and run it through
+`isolation.extract_many`, because a decoder may hang or die. What is dear (profiles, transparency, hashes, the
+thumbnail) is done on a sample or on the reduced picture, never on every pixel.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass, field
 from typing import Any
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -19,12 +18,14 @@ from PIL import Image, ImageCms
 from flows.assets.colours import Floats, clusters, scattered
 from flows.assets.embedded import embedded, profile
 from flows.assets.extractor import EXTRACTOR_VERSION
+from flows.assets.hashes import dhash, phash
 from flows.assets.verify import decoded
 from flows.errors import BadImage
 
 THUMBNAIL_PX = 256
-_SEEN_PX = 512
+LEAST_PX = 512
 _SRGB = ImageCms.createProfile("sRGB")
+_REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,15 @@ class Features:
     """What one picture measures.
 
     `phash` and `dhash` are 64 bits as 16 hex digits (imagehash's), of the picture on a white ground, which is first
-    reduced by the whole factor (Pillow's `reduce`) that brings its longer side nearest to 512 px. `mode` is Pillow's,
-    as stored. `thumbnail` is WebP, its longer side at most 256 px. `palette` is (k, 4): L, a, b (CIELAB, D65) and
+    reduced by the largest whole factor (Pillow's `reduce`) that leaves its longer side at 256 px or more. A JPEG is
+    decoded at half, a quarter or an eighth of its size where that leaves 512 px or more. `mode` is Pillow's, as
+    stored. `thumbnail` is WebP, its longer side at most 256 px. `palette` is (k, 4): L, a, b (CIELAB, D65) and
     share of the visible area, the largest first. `alpha` is the visible share, 1.0 for opaque ones. `icc` is the name
     of the embedded profile. `sharpness` is the variance of the Laplacian, `contrast` the standard deviation and
     `brightness` the mean of the lightness (0 to 255), all of the same reduced picture. `embedded` is what else
     travels in the file.
     """
 
-    sha256: str
     width: int
     height: int
     mode: str
@@ -59,33 +60,26 @@ class Features:
 
 def extract(data: bytes) -> Features:
     """Measure one picture. Raises BadImage when the bytes are not a complete picture of a known format."""
-    found, image = decoded(io.BytesIO(data), None)
+    found, image = decoded(io.BytesIO(data), None, least=LEAST_PX)
     if image is None:
         raise BadImage(f"the picture {found.flaw}")
     icc, icc_name = profile(image)
-    mode, (width, height) = image.mode, image.size
-    picture = _in_srgb(image, icc)
-    pixels = scattered(np.asarray(picture))
-    opacity = pixels[:, 3] if picture.mode == "RGBA" else None
-    palette = clusters(pixels[:, :3], opacity)
-    flat = _on_white(picture)
-    factor = max(1, round(max(flat.size) / _SEEN_PX))
-    small = flat.reduce(factor) if factor > 1 else flat
+    picture = _reducible(image)
+    rgb, opacity = _sampled(picture, icc)
+    small = _on_white(_in_srgb(picture.reduce(max(1, max(picture.size) // THUMBNAIL_PX)), icc))
     grey = small.convert("L")
     seen = np.asarray(grey, np.float32)
-    phash, dhash = str(imagehash.phash(grey)), str(imagehash.dhash(grey))
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
     thumbnail = io.BytesIO()
-    small.save(thumbnail, "WEBP", quality=70, method=1)
+    small.save(thumbnail, "WEBP", quality=70, method=0)
     return Features(
-        sha256=hashlib.sha256(data).hexdigest(),
-        width=width,
-        height=height,
-        mode=mode,
-        phash=phash,
-        dhash=dhash,
+        width=found.width or 0,  # a whole picture has them all
+        height=found.height or 0,
+        mode=found.mode or "",
+        phash=phash(grey),
+        dhash=dhash(grey),
         thumbnail=thumbnail.getvalue(),
-        palette=palette,
+        palette=clusters(rgb, opacity),
         alpha=1.0 if opacity is None else round(float(opacity.mean()) / 255, 6),
         icc=icc_name,
         sharpness=_sharpness(seen),
@@ -95,17 +89,39 @@ def extract(data: bytes) -> Features:
     )
 
 
-def _in_srgb(image: Image.Image, icc: ImageCms.ImageCmsProfile | None) -> Image.Image:
-    """As RGB, or RGBA where something is transparent, in sRGB where a profile says what else it was."""
+def _reducible(image: Image.Image) -> Image.Image:
+    """In a mode that can be averaged and sampled, with a channel for what is transparent."""
     picture: Image.Image = image
+    transparent = picture.has_transparency_data
     if picture.mode.startswith("I"):  # 16 bits of grey: keep the upper eight, converting would clip
         picture = picture.point(lambda value: value / 256, "L")
-    transparent = picture.has_transparency_data
-    if picture.mode == "P" or (icc is None and picture.mode not in ("RGB", "RGBA")):
+    if picture.mode not in _REDUCIBLE or (transparent and "A" not in picture.getbands()):
         picture = picture.convert("RGBA" if transparent else "RGB")
+    return picture
+
+
+def _sampled(
+    picture: Image.Image, icc: ImageCms.ImageCmsProfile | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """(samples, 3) in sRGB from all over the picture, and the opacity of each where something is transparent."""
+    if icc is None and picture.mode in {"RGB", "RGBA"}:
+        # As Pillow holds it, four bytes a pixel: a plain copy, while three would have to be picked out.
+        held = np.frombuffer(picture.tobytes("raw", "RGBX" if picture.mode == "RGB" else "RGBA"), np.uint8)
+        pixels = scattered(held.reshape(picture.height, picture.width, 4))
+    else:
+        whole = np.asarray(picture)
+        samples = scattered(whole.reshape(picture.height, picture.width, -1))
+        strip = np.squeeze(samples[None], axis=2) if picture.mode == "L" else samples[None]
+        turned = _in_srgb(Image.fromarray(strip, picture.mode), icc)
+        pixels = np.asarray(turned)[0]
+    return pixels[:, :3], pixels[:, 3] if "A" in picture.getbands() else None
+
+
+def _in_srgb(picture: Image.Image, icc: ImageCms.ImageCmsProfile | None) -> Image.Image:
+    """As RGB, or RGBA where something is transparent, in sRGB where a profile says what else it was."""
+    target = "RGBA" if "A" in picture.getbands() else "RGB"
     if icc is not None:
         picture = _through(picture, icc)
-    target = "RGBA" if transparent else "RGB"
     return picture if picture.mode == target else picture.convert(target)
 
 

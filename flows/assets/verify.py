@@ -64,8 +64,14 @@ def inspect(file: BinaryIO, expected: tuple[int, int] | None) -> Inspection:
     return decoded(file, expected)[0]
 
 
-def decoded(file: BinaryIO, expected: tuple[int, int] | None) -> tuple[Inspection, ImageFile | None]:
-    """As `inspect`, with the picture itself (its first frame, loaded) where it is whole: one decode serves both."""
+def decoded(
+    file: BinaryIO, expected: tuple[int, int] | None, *, least: int | None = None
+) -> tuple[Inspection, ImageFile | None]:
+    """As `inspect`, with the picture itself (its first frame, loaded) where it is whole: one decode serves both.
+
+    With `least`, a JPEG comes at a half, a quarter or an eighth of its size, whichever still has so many pixels at
+    its longer side: all of its data is read as ever, and less is computed from it.
+    """
     file.seek(0)
     head = file.read(32)
     known = _recognise(head)
@@ -83,6 +89,9 @@ def decoded(file: BinaryIO, expected: tuple[int, int] | None) -> tuple[Inspectio
         # ours, without Pillow's process-wide setting and its warning.
         with known.opener(file) as image:
             size, mode = image.size, image.mode
+            if least is not None and known is _JPEG:
+                part = max(1, max(size) // least)
+                image.draft(None, (size[0] // part, size[1] // part))
             _decode(image)
         if expected is not None and size != expected:
             flaw = f"is {size[0]}x{size[1]} where {expected[0]}x{expected[1]} was promised"

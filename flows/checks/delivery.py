@@ -44,7 +44,7 @@ def _image(image: Image, min_margin_s: float, since: datetime) -> Iterator[Findi
         yield found(
             "delivery.withheld",
             image.image_id,
-            f"{image.title} was billed{cost} and withheld: the API gave no link",
+            f"billed{cost} and withheld: the API gave no link",
             image,
             remedy="Change the prompt, or buy it again as it is: ideoflow generate --retry withheld.",
         )
@@ -53,7 +53,7 @@ def _image(image: Image, min_margin_s: float, since: datetime) -> Iterator[Findi
         yield found(
             "delivery.lost",
             image.image_id,
-            f"{image.title} was billed{cost} and could not be fetched{why}",
+            f"billed{cost} and could not be fetched{why}",
             image,
             remedy="Buy it again: ideoflow generate --retry lost.",
         )
@@ -63,7 +63,7 @@ def _image(image: Image, min_margin_s: float, since: datetime) -> Iterator[Findi
         yield found(
             "delivery.late_link",
             image.image_id,
-            f"{image.title} was fetched {image.expiry_margin_s:,.0f} s before its link ended",
+            f"fetched {image.expiry_margin_s:,.0f} s before its link ended",
             image,
             remedy="Run generate more often, so that what was cut off is finished in time; or raise downloads.",
             measure=image.expiry_margin_s,
@@ -75,12 +75,11 @@ def _image(image: Image, min_margin_s: float, since: datetime) -> Iterator[Findi
 def _request(request: Request) -> Iterator[Finding]:
     why = request.reject_reason or request.reason or "no reason on record"
     status = f" (status {request.status})" if request.status else ""
-    what = request.variant or request.prompt_id or request.request_id
     if request.outcome == "refused":
         yield found(
             "delivery.refused",
             request.request_id,
-            f"{what} was refused{status}: {why}",
+            f"refused{status}: {why}",
             request,
             remedy="Change the prompt: the same one is not asked for again.",
         )
@@ -88,19 +87,18 @@ def _request(request: Request) -> Iterator[Finding]:
         yield found(
             "delivery.failed",
             request.request_id,
-            f"{what} failed and was not billed{status}: {why}",
+            f"failed{status} and was not billed: {why}",
             request,
             remedy="Nothing is lost; the next ideoflow generate asks again.",
         )
 
 
 def _open(entry: OpenEntry, subject: Subject, min_margin_s: float) -> Iterator[Finding]:
-    what = entry.variant or entry.prompt_id or entry.request_id
     if entry.doubt is not None:
         yield found(
             "delivery.in_doubt",
             entry.request_id,
-            f"{what}: {entry.doubt}; it may have cost ${entry.micros / 1_000_000:.3f}",
+            f"{entry.doubt}; it may have cost ${entry.micros / 1_000_000:.3f}",
             entry,
             remedy="Look at the vendor's usage page, then: ideoflow recover --resubmit or --write-off.",
             measure=entry.micros / 1_000_000,
@@ -114,7 +112,7 @@ def _open(entry: OpenEntry, subject: Subject, min_margin_s: float) -> Iterator[F
             yield found(
                 "delivery.link_ending",
                 entry.request_id,
-                f"{what} is still to be fetched and its link {when}",
+                f"still to be fetched, and its link {when}",
                 entry,
                 remedy="Run ideoflow recover now.",
                 measure=left,

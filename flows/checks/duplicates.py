@@ -20,7 +20,8 @@ from flows.checks.rules import found
 from flows.checks.subject import Image, Measured, Subject
 
 NAME = "duplicates"
-_BLOCK = 512
+_PAIRS = 1 << 19
+"""So many pairs are compared at once: some megabytes, however many pictures there are."""
 
 
 class Groups:
@@ -106,13 +107,13 @@ def _pair_finding(
     return found(
         code,
         pair(image, other),
-        f"{image.title} ({image.image_id}) is {message.format(other=f'{other.title} ({other.image_id})')}",
+        message.format(other=other.title if other.title != image.title else f"another picture of {other.title}"),
         image,
         remedy="Reject one of them, or accept the finding: it will not come back.",
         related_image_id=other.image_id,
         measure=measure,
         threshold=threshold,
-        unit="" if measure is None else "bits of 64",
+        unit="" if measure is None else "bits of 64 apart",
         details=details,
     )
 
@@ -190,8 +191,9 @@ def alike(
     phashes: NDArray[np.uint64], dhashes: NDArray[np.uint64], limits: rules.Duplicates
 ) -> Iterator[tuple[int, int, int]]:
     """(i, j, bits) of every two, i before j, whose hashes are both near; `bits` is of the perceptual one."""
-    for start in range(0, len(phashes), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    rows_at_once = max(1, _PAIRS // max(1, len(phashes)))
+    for start in range(0, len(phashes), rows_at_once):
+        block = slice(start, start + rows_at_once)
         bits = np.bitwise_count(phashes[block, None] ^ phashes[None, start:])
         rows, columns = np.nonzero(bits <= limits.near_bits)
         later = columns > rows

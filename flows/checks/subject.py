@@ -26,7 +26,7 @@ IMAGE_COLUMNS = (
 """What an audit asks `history.current` for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
     """One billed image as it stands now. `state` is kept, trashed, purged, missing, corrupt, withheld or lost."""
 
@@ -92,7 +92,7 @@ Palette = NDArray[np.float32]
 _EMPTY: Palette = np.empty((0, 4), np.float32)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
     """Features of one picture. Those of an old extractor lack what it did not measure (None, an empty palette).
 
@@ -139,7 +139,7 @@ def _palettes(column: Any) -> Iterator[Palette]:
     return (np.ascontiguousarray(part, np.float32) for part in np.split(values, ends[:-1])) if len(ends) else iter(())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of lettering that was read: `box` is left, top, right, bottom in shares of the picture, 0 to 1."""
 
@@ -148,7 +148,7 @@ class Line:
     box: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What an engine read in one picture, in reading order; `failure` says why it could not."""
 
@@ -166,7 +166,7 @@ class Reading:
         return cls(row["engine"], lines, row["failure"])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """One call. `outcome` is as the history has it: completed, refused, void or written_off."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-PACKAGED = Path(__file__).with_name("prompts.yaml")
-CHECKOUT = Path(__file__).resolve().parents[2] / "prompts.yaml"
+_CHECKOUT = Path(__file__).resolve().parents[2]
+# The campaign that comes with the program, by where each file belongs in a project: it stands beside this module where
+# the program was installed from a wheel, and in its own place in a checkout.
+CAMPAIGN = ("prompts.yaml", "configs/audit.yaml", "configs/brands/helio.yml")
 
 
 def offline(folder: Path) -> dict[str, str]:
@@ -27,7 +29,12 @@ def offline(folder: Path) -> dict[str, str]:
     }
 
 
+def shipped() -> dict[str, Path]:
+    """The files of the campaign that comes with the program, by their places in a project."""
+    packaged = {name: Path(__file__).with_name("campaign") / name for name in CAMPAIGN}
+    return packaged if packaged[CAMPAIGN[0]].is_file() else {name: _CHECKOUT / name for name in CAMPAIGN}
+
+
 def with_shipped_manifest(environ: dict[str, str]) -> dict[str, str]:
     """For a project without a manifest: the campaign that comes with the program."""
-    shipped = PACKAGED if PACKAGED.is_file() else CHECKOUT
-    return environ | {"IDEOFLOW_GENERATE__MANIFESTS": json.dumps([str(shipped)])}
+    return environ | {"IDEOFLOW_GENERATE__MANIFESTS": json.dumps([str(shipped()["prompts.yaml"])])}

@@ -16,11 +16,13 @@ from rich.table import Table
 from flows.cli import printing
 from flows.cli.watching import watched
 from flows.demo.encore import encore
-from flows.demo.offline import offline, with_shipped_manifest
+from flows.demo.offline import offline, shipped, with_shipped_manifest
 from flows.history.queries import find
 from flows.orchestrator import prefect_ready
 from flows.report import words
 from flows.settings import load_settings
+from flows.starter.files import Planted
+from flows.starter.planting import plant
 from flows.steps import Ask, prepare
 from flows.storage import read_sources
 from flows.workspace import Workspace, open_workspace
@@ -45,14 +47,20 @@ def show(project: Path | None, *, fresh: bool, seed: int | None = None) -> int:
     good = count.wanted == count.paid == count.kept and not count.paid_twice
     out.print(f"\n[bold {'green' if good else 'red'}]{count}[/]   [dim](by the sandbox's own ledger)[/]")
     where = printing.linked(str(data), f"{printing.near(str(data))}/")
-    out.print(f"next     look into {where}, or run the demo again: it pays for nothing", soft_wrap=True)
+    out.print("next     `ideoflow audit` holds the pictures against the brand, on one page", soft_wrap=True)
+    out.print(f"         they are in {where}; run the demo again and it pays for nothing", soft_wrap=True)
     return 0 if good else 4
 
 
 def _campaign(root: Path, environ: dict[str, str]) -> int:
     ws = open_workspace(root, (), environ)
     if not any(read_sources(ws.settings.locate(place), max_bytes=1) for place in ws.settings.generate.manifests):
-        environ = with_shipped_manifest(environ)
+        if (root / "configs").exists():  # somebody's project, which has its manifest elsewhere: nothing is added to it
+            environ = with_shipped_manifest(environ)
+        else:
+            # With brand and tolerances beside it, so that the audit and every other verb work here afterwards.
+            files = {name: Planted(path.read_text(encoding="utf-8")) for name, path in shipped().items()}
+            typer.echo("written here: " + ", ".join(plant(root, files).written))
         ws = open_workspace(root, (), environ)
     prepared = prepare(ws, Ask())
     plan = prepared.plan

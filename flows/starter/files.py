@@ -57,6 +57,8 @@ def files(answers: Answers) -> dict[str, Planted]:
         "configs/base.yaml": Planted(text("base.yaml")),
         "configs/production.yaml": Planted(text("production.yaml")),
         f"configs/brands/{answers.key}.yml": Planted(text("brand.yml")),
+        "configs/audit.yaml": Planted(text("audit.yaml"), ours=False),
+        "configs/retention.yaml": Planted(text("retention.yaml"), ours=False),
         **{name: Planted(schema, ours=False) for name, schema in schemas().items()},
         ".env.example": Planted(text("env.example"), ours=False),
         ".gitignore": Planted(text("gitignore"), ours=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import mimetypes
 import secrets
 import shutil
 import tempfile
@@ -60,12 +61,17 @@ class RemoteStorage(Storage):
         with _told("write", self.where(path)):
             self._make_parent(path)
             if isinstance(data, bytes):
-                self._fs.pipe_file(self._at(path), data)
+                self._fs.pipe_file(self._at(path), data, **self._kind(path))
                 return
             with tempfile.NamedTemporaryFile() as local:
                 shutil.copyfileobj(data, local, 1 << 20)
                 local.flush()
                 self._fs.put_file(local.name, self._at(path))
+
+    def _kind(self, path: str) -> Mapping[str, str]:
+        """What it is, so that a browser shows a page or a picture of a bucket instead of saving it to a file."""
+        kind = mimetypes.guess_type(path)[0] if self._is_s3 else None
+        return {} if kind is None else {"ContentType": kind}
 
     def create(self, path: str, data: bytes) -> bool:
         trouble: Exception | None = None

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
+from skimage.color import rgb2lab
 
-from flows.assets.colours import clusters, scattered
+from flows.assets.colours import clusters, lab_of, scattered
 from flows.assets.features import Features, extract
 from flows.brand.colour import differences, labs
 from flows.checks.palette import coverage
@@ -207,6 +208,20 @@ def test_many_colours_keep_their_weight() -> None:
     pixels[:, 200:250] = CREAM
     by_colour, _ = shares_of(encoded(Image.fromarray(pixels)))
     assert by_colour[1] == pytest.approx(0.1, abs=POINT)
+
+
+def test_lab_is_that_of_the_textbook() -> None:
+    """As scikit-image computes it, for every corner of sRGB, its greys, and colours in between."""
+    steps = np.arange(0, 256, 17, dtype=float)
+    rgb = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
+    assert np.abs(lab_of(rgb) - rgb2lab(rgb / 255)).max() < 1e-6
+
+
+def test_a_large_jpeg_has_the_shares_of_the_whole() -> None:
+    """Though only a part of its pixels is computed."""
+    by_colour, off = shares_of(encoded(flag((2400, 1600)), "JPEG", quality=85))
+    assert by_colour == pytest.approx((0.23, 0.31), abs=POINT)
+    assert off == pytest.approx(0.46, abs=POINT)
 
 
 def test_clusters_are_ordered_whole_and_repeatable() -> None:

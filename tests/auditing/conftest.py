@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -189,14 +191,27 @@ class Campaign:
         return canonical_json({"color_palette": {"members": listed}})
 
 
-@pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
-    """An empty one, of a brand with a file, audited on a Monday morning."""
-    root = tmp_path / "project"
+def opened(root: Path, environ: Mapping[str, str] = MappingProxyType({})) -> Campaign:
+    """An empty campaign in a new project, of a brand with a file, audited on a Monday morning."""
     (root / "configs" / "brands").mkdir(parents=True)
     (root / "configs" / "brands" / "helio.yml").write_text(BRAND, encoding="utf-8")
-    ws = open_workspace(root, environ={"IDEOFLOW_BUDGET__PER_MONTH_USD": "100"})
+    ws = open_workspace(root, environ={"IDEOFLOW_BUDGET__PER_MONTH_USD": "100", **environ})
     return Campaign(root, replace(ws, now=lambda: NOW))
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Campaign:
+    """One on this disk."""
+    return opened(tmp_path / "project")
+
+
+@pytest.fixture
+def in_bucket(tmp_path: Path, s3_bucket: Any) -> tuple[Campaign, dict[str, str]]:
+    """One whose images, history and reports are in a bucket, and the environment that says so."""
+    places = ("assets", "history", "reports")
+    environ = {f"IDEOFLOW_STORAGE__{name.upper()}": f"s3://{s3_bucket.name}/{name}" for name in places}
+    environ |= {"IDEOFLOW_STORAGE__OPTIONS": json.dumps(dict(s3_bucket.options))}
+    return opened(tmp_path / "in-bucket", environ), environ | dict(s3_bucket.environ)
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def test_what_is_in_doubt_is_found(kit: Any) -> None:
     """With what it may have cost."""
     doubtful = OpenEntry(request_id="r1", images=1, micros=60_000, doubt="no answer on record", variant="hero")
     (finding,) = seen(kit, open=[doubtful])["delivery.in_doubt"]
-    assert "hero: no answer on record" in finding.message
+    assert (finding.variant, finding.message) == ("hero", "no answer on record; it may have cost $0.060")
     assert finding.measure == 0.06
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from flows.demo.encore import Count, encore, settings_of
-from flows.demo.offline import CHECKOUT, offline, with_shipped_manifest
+from flows.demo.offline import offline, shipped, with_shipped_manifest
+from flows.documents import parse
 from flows.sandbox.state import read_ledger
 from flows.settings import load_settings
 from flows.workspace import open_workspace
@@ -113,7 +114,9 @@ def test_no_setting_leads_out(tmp_path: Path, act: object) -> None:
 
 
 def test_a_folder_without_a_manifest_gets_the_shipped_one(tmp_path: Path) -> None:
-    """Installed without the repository there is a campaign to show all the same."""
+    """Installed without the repository there is a campaign to show all the same, with its brand and its tolerances."""
     ws = open_workspace(tmp_path, (), with_shipped_manifest(offline(tmp_path / "data")))
     assert len(ws.manifests(()).variants) >= 10
-    assert CHECKOUT.is_file()
+    assert all(path.is_file() for path in shipped().values())
+    manifest = parse(shipped()["prompts.yaml"].read_bytes(), "prompts.yaml").data
+    assert f"configs/brands/{manifest['brand']}.yml" in shipped()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from flows.demo.offline import CAMPAIGN
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,9 +51,10 @@ def test_the_wheel_holds_what_it_needs(site: Path, tmp_path: Path) -> None:
         f"flows/report/audit/templates/{name}" for name in ("page.html.j2", "pieces.html.j2", "page.css", "page.js")
     ]
     templates += [f"flows/starter/templates/{path.name}" for path in (ROOT / "flows/starter/templates").iterdir()]
-    for name in ("flows/demo/prompts.yaml", "flows/demo/encore.yaml", "flows/budget/prices.yaml", *templates):
+    campaign = [f"flows/demo/campaign/{name}" for name in CAMPAIGN]
+    for name in (*campaign, "flows/demo/encore.yaml", "flows/budget/prices.yaml", *templates):
         assert (site / name).is_file(), name
-    done = run(site, tmp_path, "plan", "--manifest", str(site / "flows" / "demo" / "prompts.yaml"))
+    done = run(site, tmp_path, "plan", "--manifest", str(site / "flows" / "demo" / "campaign" / "prompts.yaml"))
     assert done.returncode == 0, done.stderr
     assert "images to buy" in done.stdout
     assert list(tmp_path.iterdir()) == []
@@ -62,4 +66,10 @@ def test_the_demonstration_runs_anywhere(site: Path, tmp_path: Path) -> None:
     done = run(site, tmp_path, "demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "paid twice 0" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} <= {"data", ".prefect"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"data", ".prefect", "prompts.yaml", "configs"}
+    audited = run(site, tmp_path, "audit", "--json")
+    assert audited.returncode in {0, 3}, audited.stderr
+    said = json.loads(audited.stdout)
+    assert [score["brand"] for score in said["brands"]] == ["helio"]
+    assert "metadata.unknown_brand" not in {one["code"] for one in said["findings"]}
+    assert next(one for one in said["checks"] if one["check"] == "palette")["looked_at"] > 20

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.checks.policy import AuditPolicy
 from flows.documents import parse, validate
 from flows.errors import UserError
 from flows.manifest.load import load
+from flows.retention.policy import load_policy
 from flows.settings import Sections
 from flows.starter.answers import Answers, answers, brand_of
 from flows.starter.files import Planted, files, settings_schema
@@ -49,6 +51,9 @@ def test_whatever_is_answered_the_files_are_in_order(brand: str, campaign: str, 
     assert said(made, f"configs/brands/{found.key}.yml")["meta"]["name"] == brand.strip()
     loaded = load([("prompts.yaml", made["prompts.yaml"].text.encode())], datetime.now(tz=UTC), ZoneInfo("UTC"))
     assert not loaded.warnings
+    audit = AuditPolicy.load(parse(made["configs/audit.yaml"].text, "configs/audit.yaml"))
+    assert list(audit.brands) == [found.key]
+    assert audit.model_copy(update={"brands": {}}) == AuditPolicy()
 
 
 def test_the_example_shows_what_a_manifest_can() -> None:
@@ -59,6 +64,13 @@ def test_the_example_shows_what_a_manifest_can() -> None:
     assert {type(axis) for axis in axes} == {dict, list}
     assert "look" in manifest["vars"]
     assert any("lettering" in prompt for prompt in manifest["prompts"])
+
+
+def test_nothing_is_cleaned_up_until_somebody_says_so() -> None:
+    """The policy is off as it is written, and means what its comments say once it is on."""
+    policy = load_policy(files(Answers())["configs/retention.yaml"].text.encode(), "configs/retention.yaml")
+    assert not policy.enabled
+    assert [one.name for one in policy.classes] == ["masters", "trials", "everything"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from flows.report.audit.fonts import faces
 from flows.report.audit.model import Audit, Cap, Since, Tone
 from flows.report.audit.sheets import Sheet
 from flows.report.audit.standing import DEFINITION, by_brand, by_image, changes, counts
-from flows.report.audit.wording import about_money, day, facts, gate, lead, money, short_day, verdict
+from flows.report.audit.wording import about_money, day, facts, gate, lead, money, short_day, verdict, worst
 
 _PACKAGE = "flows.report.audit"
 _JOINT = re.compile(r"([@,/])")
@@ -104,12 +104,14 @@ def _one(
     shared: Mapping[str, Any],
 ) -> str:
     template = _environment().get_template("page.html.j2")
+    groups = _groups(sheet, shared)
     return template.render(
         **shared,
         sheet=sheet,
         sheets=sheets,
         names=names,
-        groups=_groups(sheet, shared),
+        groups=groups,
+        anchors=frozenset(_anchor(severity, rule.code) for severity, rules in groups for rule in rules),
         here=frozenset(finding.finding_id for finding in sheet.findings),
         options=_options(sheet),
         shots=store,
@@ -132,6 +134,10 @@ def _shared(audit: Audit) -> dict[str, Any]:
         "verdict": verdict(audit),
         "lead": lead(audit, changed),
         "gate": gate(audit),
+        "worst": [
+            (severity, _anchor(severity, code), _meaning(code), number) for severity, code, number in worst(audit)
+        ],
+        "anchor": _anchor,
         "facts": facts(audit, changed),
         "scores": by_brand(audit),
         "definition": DEFINITION,
@@ -181,11 +187,18 @@ def _groups(sheet: Sheet, shared: Mapping[str, Any]) -> list[tuple[Severity, lis
         rules[finding.severity, finding.code].append(shown)
     groups: defaultdict[Severity, list[_Rule]] = defaultdict(list)
     for (severity, code), findings in sorted(rules.items(), key=lambda item: (-item[0][0], item[0][1])):
-        meaning = RULES[code].meaning if code in RULES else code.replace(".", ": ").replace("_", " ")
         remedies = {one.finding.remedy for one in findings}
         remedy = remedies.pop() if len(remedies) == 1 else ""
-        groups[severity].append(_Rule(code, meaning, remedy, tuple(findings)))
+        groups[severity].append(_Rule(code, _meaning(code), remedy, tuple(findings)))
     return list(groups.items())
+
+
+def _anchor(severity: Severity, code: str) -> str:
+    return f"r-{severity.word}-{code.replace('.', '-')}"
+
+
+def _meaning(code: str) -> str:
+    return RULES[code].meaning if code in RULES else code.replace(".", ": ").replace("_", " ")
 
 
 def _options(sheet: Sheet) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from flows.checks.finding import Finding, Severity
 from flows.report import words
 from flows.report.audit.model import Audit, Since
-from flows.report.audit.standing import counts, overall
+from flows.report.audit.standing import COUNTS, counts, overall
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,13 @@ def verdict(audit: Audit) -> str:
     return f"{score.clean:,} of {score.pictures:,} pictures {are} in order."
 
 
+def worst(audit: Audit, most: int = 3) -> list[tuple[Severity, str, int]]:
+    """The rules under which the worst was found, with how often: what a reader of ten seconds takes away."""
+    found = Counter((one.severity, one.code) for one in audit.findings if one.severity >= COUNTS)
+    told = [(severity, code, number) for (severity, code), number in found.items()]
+    return sorted(told, key=lambda one: (-one[0], -one[2], one[1]))[:most]
+
+
 def lead(audit: Audit, changed: Mapping[Since, tuple[Finding, ...]]) -> str:
     """What was found, what of it is new, and what was not looked at."""
     found = tally(audit.findings)
@@ -91,16 +99,12 @@ def _and(names: list[str]) -> str:
 def gate(audit: Audit) -> str:
     """Whether the run passes, and by which rule."""
     if audit.failing:
-        those = "it" if len(audit.failing) == 1 else "them"
-        return f"Fails the gate: {words.count(len(audit.failing), 'finding')}, the worst of {those} {_worst(audit)}"
+        those = tuple(one for one in audit.findings if one.finding_id in audit.failing)
+        return f"Not passed: {tally(those)} to mend or to accept"
     if audit.gate is None:
         return "No gate is set: nothing fails this audit"
-    return f"Passes the gate: nothing from {audit.gate.word} up"
-
-
-def _worst(audit: Audit) -> str:
-    worst = max((one.severity for one in audit.findings if one.finding_id in audit.failing), default=Severity.ERROR)
-    return f"an {worst.word}" if worst is Severity.ERROR else f"a {worst.word}"
+    none = [severity.word for severity in sorted(Severity, reverse=True) if severity >= audit.gate]
+    return f"Passed: no {' or '.join(none)}"
 
 
 def facts(audit: Audit, changed: Mapping[Since, tuple[Finding, ...]]) -> list[Fact]:

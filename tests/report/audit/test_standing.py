@@ -11,7 +11,7 @@ from flows.checks.finding import Finding, Ran, Severity, Skipped
 from flows.checks.subject import Image
 from flows.report.audit.model import Audit, Score, Since
 from flows.report.audit.standing import by_brand, by_image, changes, counts, overall
-from flows.report.audit.wording import facts, gate, lead, verdict
+from flows.report.audit.wording import facts, gate, lead, verdict, worst
 
 
 def test_the_score_counts_pictures_in_use_without_error_or_warning(audit: Audit) -> None:
@@ -86,7 +86,10 @@ def test_the_first_screen_in_words(audit: Audit) -> None:
     assert lead(audit, changed) == (
         "1 error, 3 warnings and 1 note. Since 16 November: 4 new, 1 gone. Not looked at: delivery."
     )
-    assert gate(audit) == "Fails the gate: 1 finding, the worst of it an error"
+    assert gate(audit) == "Not passed: 1 error to mend or to accept"
+    assert worst(audit)[0][0] == max(one.severity for one in audit.findings)
+    assert len(worst(audit)) == 3
+    assert sum(number for _, _, number in worst(audit, 9)) == 4, "notes are not among the worst"
     assert [(fact.name, fact.figure, fact.aside) for fact in facts(audit, changed)] == [
         ("New findings", "4", "1 gone, 1 still there"),
         ("Pictures in use", "5", "of 7 images billed"),
@@ -102,7 +105,7 @@ def test_a_clean_first_audit_in_words(audit: Audit, picture: Callable[..., Image
     )
     assert verdict(clean) == "All 2 pictures are in order."
     assert lead(clean, changes(clean)) == "Nothing to mend."
-    assert gate(clean) == "Passes the gate: nothing from error up"
+    assert gate(clean) == "Passed: no error"
     assert gate(replace(clean, gate=None)) == "No gate is set: nothing fails this audit"
     assert verdict(replace(clean, images=())) == "No pictures in use yet."
     assert verdict(replace(clean, images=clean.images[:1])) == "The one picture is in order."
