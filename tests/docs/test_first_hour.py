@@ -31,7 +31,7 @@ VOLATILE: Sequence[tuple[str, str]] = (
     (r"\b(generate|audit|retain|maintain|import)-\d{6}-[0-9a-f]{8}", r"\1-RUN"),
     (r"(?<=generation )\S+", "ID"),
     (r"\b[0-9a-f]{8}\b", "ID"),
-    (r"\b\d{4}-\d\d-\d\d\b", "DATE"),
+    (r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)", "DATE"),
     (r"\b\d\d-\d\d (?=\d\d:\d\d)", ""),
     (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
     (r"\b[\d.,]+ (ms|s|min|h|d)\b", "SPAN"),
