@@ -35,8 +35,7 @@ def sheet(pictures: list[Path]) -> Image.Image:
             shapes.append(picture.width / picture.height)
     strips = []
     for row in rows(shapes):
-        whole = sum(shapes[number] for number in row)
-        height = round((WIDTH - GAP * (len(row) + 1)) / whole)
+        height = round((WIDTH - GAP * (len(row) + 1)) / sum(shapes[number] for number in row))
         height = min(height, round(HEIGHT * 1.35))
         strip = Image.new("RGB", (WIDTH, height), GROUND)
         left = GAP

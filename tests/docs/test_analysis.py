@@ -17,8 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbclient
-import nbformat
 import pandas as pd
 import pytest
 
@@ -34,7 +32,10 @@ frames = {"spend": spend, "weeks": weeks.set_index(["week", "campaign"]), "per_k
           "errors": errors, "slow": slow.set_index(["week", "model"])}
 print(json.dumps({name: json.loads(frame.to_json(orient="split")) for name, frame in frames.items()}))
 """
-Run = Callable[[Path], tuple[Any, dict[str, pd.DataFrame]]]
+nbformat: Any = pytest.importorskip("nbformat")  # it has types for half of itself
+nbclient: Any = pytest.importorskip("nbclient")
+Frames = dict[str, Any]
+Run = Callable[[Path], tuple[Any, Frames]]
 
 
 def stored() -> Any:
@@ -62,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     kernel = tmp_path / "JUPYTER_DATA_DIR" / "kernels" / "python3"
     shutil.copytree(Path(os.path.realpath(nbkernel())), kernel)
 
-    def execute(project: Path) -> tuple[Any, dict[str, pd.DataFrame]]:
+    def execute(project: Path) -> tuple[Any, Frames]:
         notebook = copy.deepcopy(stored())
         notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
         nbclient.NotebookClient(
@@ -119,7 +120,7 @@ def test_it_answers_what_it_asks(bought_season: Workspace, run: Run) -> None:
     for cell in code_of(notebook):
         assert cell.outputs, cell.source
         assert all(output.get("name") != "stderr" for output in cell.outputs), cell.outputs
-    billed = [entry for entry in read_ledger(bought_season.sandbox_state)["requests"] if entry["billed"]]
+    billed: list[Any] = [entry for entry in read_ledger(bought_season.sandbox_state)["requests"] if entry["billed"]]
     _money(billed, frames)
     _colours(frames["by_week"])
     _words(frames["errors"])
@@ -133,7 +134,7 @@ def _campaign(prompt: str) -> str:
     return next(name for sign, name in signs.items() if sign in prompt)
 
 
-def _money(billed: list[dict[str, Any]], frames: dict[str, pd.DataFrame]) -> None:
+def _money(billed: list[Any], frames: Frames) -> None:
     paid: Counter[tuple[str, str]] = Counter()
     images: Counter[str] = Counter()
     for entry in billed:
@@ -159,7 +160,7 @@ def _money(billed: list[dict[str, Any]], frames: dict[str, pd.DataFrame]) -> Non
     assert sorted({week for week, _ in weeks.index}) == [f"2026-W{number}" for number in range(42, 47)]
 
 
-def _colours(by_week: pd.DataFrame) -> None:
+def _colours(by_week: Any) -> None:
     """Pictures that were asked for in the brand's colours are nearer to them."""
     newsletter = by_week.newsletter
     assert list(newsletter.index) == [f"2026-W{number}" for number in range(42, 47)]
@@ -167,14 +168,14 @@ def _colours(by_week: pd.DataFrame) -> None:
     assert 0 < newsletter.min() < newsletter.max() < 50
 
 
-def _words(errors: pd.DataFrame) -> None:
+def _words(errors: Any) -> None:
     """The two winter posters whose lettering was typed by hand, and no other."""
     assert errors.wrong.to_dict() == {"harvest": 0, "winter": 2}
     assert errors.lettered.to_dict() == {"harvest": 3, "winter": 5}
     assert errors.rate["winter"] == pytest.approx(0.4)
 
 
-def _times(billed: list[dict[str, Any]], slow: pd.DataFrame) -> None:
+def _times(billed: list[Any], slow: Any) -> None:
     assert slow.requests.sum() == len(billed)
     late = slow[slow.slow > 0]
     assert [week for week, _ in late.index] == ["2026-W45", "2026-W45"]
