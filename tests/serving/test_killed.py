@@ -50,7 +50,7 @@ def test_after_serve_and_all_its_children_were_killed(project: Any, wait: Any, v
 
 
 def test_what_a_serve_that_was_killed_alone_leaves_is_finished(project: Any, wait: Any) -> None:
-    """Its server ends with it, and its run may end too: a run beside it buys only the rest, recover fetches the last."""
+    """Its server ends with it, and so may its run: a run beside it buys only the rest, recover fetches the last."""
     serving = in_mid_run(project, wait)
     os.kill(serving.process.pid, signal.SIGKILL)
     serving.process.wait()
