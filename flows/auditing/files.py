@@ -63,8 +63,10 @@ def publish(ws: Workspace, audit: Audit) -> str:
     thumbnails = Thumbnails(ws.parts, frozenset(image.sha256 for image in audit.images if image.sha256))
     sheets = _sheets(audit, thumbnails)
     names = [f"{stem}{f'-{sheet.number}' if sheet.number > 1 else ''}.html" for sheet in sheets]
-    for name, page in zip(names, render(audit, sheets, names, thumbnails.load), strict=True):
-        ws.reports.write(f"{folder}/{name}", page)
+    pages = render(audit, sheets, names, thumbnails.load)
+    for name in names:
+        # No name for a page: each is let go of before the next is drawn.
+        ws.reports.write(f"{folder}/{name}", next(pages))
     from_above = [f"{folder}/{name}" for name in names]
     ws.reports.write(LATEST, next(render(audit, sheets, from_above, thumbnails.load)))
     return ws.reports.where(f"{folder}/{names[0]}")

@@ -26,6 +26,7 @@ from flows.checks.subject import (
     CapUse,
     Image,
     OpenEntry,
+    Pool,
     Reading,
     Request,
     Subject,
@@ -83,16 +84,17 @@ def gather(ws: Workspace, measuring: Measuring) -> Subject:
     files = {stat.path: stat for stat in ws.assets.list()}
     book = ws.desk().open(())
     storage_now = ws.history.now() if book.live else ws.now()
-    images = _images(ws)
+    pool = Pool()
+    images = _images(ws, pool)
     _look_again(ws, images, files)
     brands, problems = _brands(ws, images)
-    return Subject(
+    subject = Subject(
         now=ws.now(),
         images=images,
-        features=measured(ws.parts.read(ws.parts.listing("features"), "features", MEASURED_COLUMNS)),
+        features=measured(ws.parts.read(ws.parts.listing("features"), "features", MEASURED_COLUMNS), pool),
         readings=_readings(ws),
         no_ocr=measuring.no_ocr,
-        requests=_requests(ws),
+        requests=_requests(ws, pool),
         brands=brands,
         brand_problems=problems,
         files=_settled(files, book),
@@ -102,13 +104,16 @@ def gather(ws: Workspace, measuring: Measuring) -> Subject:
         caps=[use for state in caps(ws) if (use := _cap(state)) is not None],
         accepted=accepted(ws),
     )
+    # What was read is values now; Arrow would keep the room of its tables for tables to come.
+    pa.default_memory_pool().release_unused()
+    return subject
 
 
-def _images(ws: Workspace) -> list[Image]:
+def _images(ws: Workspace, pool: Pool) -> list[Image]:
     rows = current(ws.parts, IMAGE_COLUMNS, pc.field("origin") == ws.settings.origin)
     found: list[Image] = []
     for batch in rows.sort_by("image_id").to_batches(max_chunksize=1024):
-        found += [Image.from_row(row) for row in batch.to_pylist()]
+        found += [Image.from_row(row, pool) for row in batch.to_pylist()]
     return found
 
 
@@ -146,11 +151,14 @@ def _readings(ws: Workspace) -> dict[str, Reading]:
     return found
 
 
-def _requests(ws: Workspace) -> list[Request]:
+def _requests(ws: Workspace, pool: Pool) -> list[Request]:
     columns = [*REQUEST_COLUMNS, "revision"]
     ours = pc.field("origin") == ws.settings.origin
     rows: pa.Table = latest(ws.parts.read(ws.parts.listing("requests"), "requests", columns, ours))
-    return [Request(**row) for row in rows.drop_columns(["revision"]).sort_by("request_id").to_pylist()]
+    found: list[Request] = []
+    for batch in rows.drop_columns(["revision"]).sort_by("request_id").to_batches(max_chunksize=1024):
+        found += [Request(**{name: pool.one(value) for name, value in row.items()}) for row in batch.to_pylist()]
+    return found
 
 
 def _brands(ws: Workspace, images: Iterable[Image]) -> tuple[dict[str, Brand], dict[str, str]]:

@@ -26,6 +26,24 @@ IMAGE_COLUMNS = (
 """What an audit asks `history.current` for."""
 
 
+class Pool:
+    """One object for every text, however many rows say it: names, prompts and ids are said again and again."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._parsed: dict[str, Mapping[str, Any]] = {}
+
+    def one(self, value: Any) -> Any:
+        """The value; of equal texts always the same object."""
+        return self._texts.setdefault(value, value) if isinstance(value, str) else value
+
+    def parsed(self, text: str) -> Mapping[str, Any]:
+        """What a JSON text says, to be read and never changed."""
+        if text not in self._parsed:
+            self._parsed[text] = json.loads(text)
+        return self._parsed[text]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
     """One billed image as it stands now. `state` is kept, trashed, purged, missing, corrupt, withheld or lost."""
@@ -65,10 +83,11 @@ class Image:
     cost_usd: float | None = None
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Image:
+    def from_row(cls, row: Mapping[str, Any], pool: Pool | None = None) -> Image:
         """A row of `history.current` with `IMAGE_COLUMNS`."""
-        values = {name: row[name] for name in IMAGE_COLUMNS}
-        values["options"] = json.loads(values["options"] or "{}")
+        pool = Pool() if pool is None else pool
+        values = {name: pool.one(row[name]) for name in IMAGE_COLUMNS}
+        values["options"] = pool.parsed(values["options"] or "{}")
         return cls(**values)
 
     @property
@@ -116,13 +135,15 @@ class Measured:
     embedded: str = "{}"
 
 
-def measured(table: pa.Table) -> dict[str, Measured]:
+def measured(table: pa.Table, pool: Pool | None = None) -> dict[str, Measured]:
     """Rows of ``features`` with `MEASURED_COLUMNS`, by digest; of several, the newest extractor's."""
     found: dict[str, Measured] = {}
+    pool = Pool() if pool is None else pool
     plain = [name for name in MEASURED_COLUMNS if name != "palette"]
     for batch in table.to_batches(max_chunksize=1024):
         palettes = _palettes(batch.column("palette"))
-        for row, palette in zip(batch.select(plain).to_pylist(), palettes, strict=True):
+        for values, palette in zip(batch.select(plain).to_pylist(), palettes, strict=True):
+            row = {name: pool.one(value) for name, value in values.items()}
             digest = row.pop("sha256")
             if digest in found and found[digest].extractor >= row["extractor"]:
                 continue

@@ -131,7 +131,12 @@ def build(images: int, folder: str) -> None:
     for number in range(images):
         at, name = datetime.now(UTC), f"01900000-0000-7000-8000-{number:012d}"
         names = {"prompt_id": f"p{number // 4}", "variant": f"p{number // 4}", "brand": "acme", "campaign": "summer"}
-        shared = {"request_id": name, "fingerprint": f"{number // 4:064x}", "origin": "sandbox", **names}
+        shared: dict[str, Any] = {
+            "request_id": name,
+            "fingerprint": f"{number // 4:064x}",
+            "origin": "sandbox",
+            **names,
+        }
         shared |= {"requested_at": at, "model": "ideogram-3", "cost_usd": 0.06}
         digest, path = f"{number:064x}", f"acme/{number}.png"
         ws.assets.write(path, b"x" * 100)

@@ -87,12 +87,15 @@ def render(
     """
     shared = _shared(audit)
     for sheet in sheets:
-        found = thumbnails(sheet.digests)
-        store = {
-            digest: _Stored(f"t{number}", shot.width, shot.height, base64.b64encode(shot.webp).decode())
-            for number, (digest, shot) in enumerate(sorted(found.items()))
-        }
-        yield _one(audit, sheet, sheets, names, store, shared).encode()
+        # Nothing of a file is held here: the next one is drawn when the memory of this one is free again.
+        yield _one(audit, sheet, sheets, names, _store(thumbnails(sheet.digests)), shared).encode()
+
+
+def _store(found: Mapping[str, Shot]) -> Mapping[str, _Stored]:
+    return {
+        digest: _Stored(f"t{number}", shot.width, shot.height, base64.b64encode(shot.webp).decode())
+        for number, (digest, shot) in enumerate(sorted(found.items()))
+    }
 
 
 def _one(
