@@ -16,6 +16,8 @@ from flows import steps
 from flows.account import account
 from flows.errors import StorageFull
 from flows.history.claims import ClaimDesk
+from flows.history.parts import Months
+from flows.ids import month_of
 from flows.outlook import would_free
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
@@ -52,7 +54,8 @@ async def generate(
     done = await _bought(ws, prepared, ask, step, tell, stop)
     if not stop.full:
         try:
-            await step("measure the pictures", steps.measure, ws, done.run_id, tell)
+            bought = Months(month_of(done.run_id))
+            await step("measure the pictures", steps.measure, ws, done.run_id, tell, bought)
         except StorageFull as trouble:
             stop.full, done = True, _cut_short(done, trouble)
     if stop.full:
