@@ -16,6 +16,8 @@ from flows import steps
 from flows.account import account
 from flows.errors import StorageFull
 from flows.history.claims import ClaimDesk
+from flows.history.parts import Months
+from flows.ids import month_of
 from flows.outlook import would_free
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
@@ -50,7 +52,8 @@ async def generate(
     prepared = await step("read and plan", steps.prepare, ws, ask, desk)
     tell(Progress("planned", "", prepared.images))
     done = await _bought(ws, prepared, ask, step, tell, stop)
-    done = await step("measure the pictures", steps.measured, ws, done, tell)
+    bought = Months(month_of(done.run_id))
+    done = await step("measure the pictures", steps.measured, ws, done, tell, bought)
     if done.full:
         done = replace(done, remedy=await asyncio.to_thread(_room, ws, done.remedy))
     report = account(done, ws.now(), ws.assets.url, ws.history.url)

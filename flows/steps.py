@@ -25,7 +25,6 @@ from flows.history.holdings import Holdings, look
 from flows.history.parts import READING_TRIES, Months
 from flows.history.records import Entry
 from flows.history.view import Names
-from flows.ids import month_of
 from flows.manifest.load import Loaded
 from flows.manifest.variant import Variant, fingerprint
 from flows.money.quotes import pricing
@@ -245,22 +244,25 @@ def relabel(ws: Workspace, prepared: Prepared, run_id: str) -> int:
     return labels.relabel(ws, wanted, run_id, "generate", prepared.names)
 
 
-def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None]) -> int:
-    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many."""
+def measure(ws: Workspace, run_id: str, tell: Callable[[Progress], None], months: Months | None = None) -> int:
+    """Features of the run's stored pictures, from the stored bytes, in processes of their own. Returns how many.
+
+    `months` are those of its requests, where they are known: what a run buys it asks for after it began, but what it
+    takes over may have been made years ago.
+    """
     from flows.measuring import back_fill  # noqa: PLC0415  see `carry_out`
 
     mine = (pc.field("run_id") == run_id) & (pc.field("status") == "stored")
-    # What it bought was asked for after it began.
-    return back_fill(ws, tell, mine, Months(month_of(run_id))).measured
+    return back_fill(ws, tell, mine, months).measured
 
 
-def measured(ws: Workspace, done: Done, tell: Callable[[Progress], None]) -> Done:
+def measured(ws: Workspace, done: Done, tell: Callable[[Progress], None], months: Months | None = None) -> Done:
     """`measure`, as part of a run: what was bought is safe and on record, so trouble is told and ends nothing."""
     if done.full:
         done.tally.undone = True
         return done
     try:
-        measure(ws, done.run_id, tell)
+        measure(ws, done.run_id, tell, months)
     except Unfinished as trouble:
         done.tally.undone, full = True, isinstance(trouble, StorageFull)
         why = f"the pictures could not be measured: {trouble}"

@@ -27,9 +27,3 @@ def texts(values: Iterable[str]) -> Any:
 def among(column: str, values: Iterable[str]) -> pc.Expression:
     """The column is one of the texts."""
     return pc.field(column).isin(texts(sorted(values)))
-
-
-def equals(column: str, value: str) -> pc.Expression:
-    """The column is this text."""
-    found: pc.Expression = pc.field(column) == texts([value])[0]
-    return found

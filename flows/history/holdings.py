@@ -93,7 +93,9 @@ def look(
     rows = [one.mine for one in seen if one.mine is not None]
     empty = pa.Table.from_batches([], pa.schema([IMAGES.field(name) for name in COLUMNS]))
     images = view.once(pa.concat_tables(rows)) if rows else empty
-    gone = _all(parts, listing, seen, origin) - _sum([_of(images, origin)]) if departed else {}
+    gone: Counter[str] = Counter()
+    if departed:
+        gone = _all(parts, listing, seen, origin) - _sum([_of(images, origin)] if rows else [])
     return Holdings(images, view.called(parts, images), dict(gone))
 
 

@@ -100,7 +100,7 @@ def test_the_footer_bounds_a_column_where_it_says_something(books: Any) -> None:
     def said(group: Group) -> tuple[Any, ...]:
         return group.bounds("request_id"), group.bounds("nothing"), group.nulls("outcome")
 
-    ids = sorted(table["request_id"].to_pylist())
+    ids = sorted(map(str, table["request_id"].to_pylist()))
     assert books.parts.each(books.parts.listing("requests"), "requests", said) == [
         ((ids[0], ids[-1]), None, 0),
         (None, None, None),

@@ -18,7 +18,7 @@ MANY = [sha256(str(n).encode()) for n in range(5000)]
 def found(texts: list[str | None], wanted: list[str], *, skip: int = 0) -> list[str | None]:
     column = pa.array(texts, pa.string()).slice(skip)
     values: list[str | None] = column.take(Wanted(wanted).places(column)).to_pylist()
-    as_stored = column.dictionary_encode()
+    as_stored: Any = column.dictionary_encode()
     assert as_stored.take(Wanted(wanted).places(as_stored)).to_pylist() == values
     return values
 
