@@ -70,7 +70,7 @@ class RemoteStorage(Storage):
 
     def _kind(self, path: str) -> Mapping[str, str]:
         """What it is, so that a browser shows a page or a picture of a bucket instead of saving it to a file."""
-        kind = mimetypes.guess_type(path)[0] if self._is_s3 else None
+        kind = mimetypes.guess_type(path)[0] if s3.is_s3(self._fs) else None
         return {} if kind is None else {"ContentType": kind}
 
     def create(self, path: str, data: bytes) -> bool:
