@@ -15,10 +15,3 @@ Take the older ones out when hashes or thumbnails come to mean something else; k
 do. 1 hashed the whole picture, 2 the picture at some 512 px, 3 at some 256:
 at most 3 of 128 bits apart on 40 pictures of the sandbox.
 """
-
-LIKENESS_VERSIONS = frozenset({1, 2})
-"""The versions whose hashes and thumbnails may be laid beside today's: `likeness` was measured to hold across them.
-
-Take the older ones out when hashes or thumbnails come to mean something else; keep them in when only other measures
-do. 1 hashed the whole picture and 2 hashes the reduced one: the same to the bit on 40 pictures of the sandbox.
-"""

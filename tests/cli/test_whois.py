@@ -188,10 +188,30 @@ def test_not_ours_is_said_plainly(bought: Any, ideoflow: Any, tmp_path: Path) ->
     said = ideoflow("whois", str(other))
     assert said.code == 3
     assert said.out.startswith("not ours:")
-    assert "compared with 5 pictures" in said.out
+    assert "compared with 4 pictures" in said.out, "the one that was made again has the bytes of the first"
     said = ideoflow("whois", str(other), "--json")
     assert said.code == 3
     assert json.loads(said.out)["recognised"]["ours"] is False
+
+
+def test_what_could_not_be_compared_is_no_flat_no(bought: Any, ideoflow: Any, tmp_path: Path) -> None:
+    """After an upgrade that measures otherwise: how many are left out, and the command that mends it."""
+    parts = open_workspace(bought.root, ()).parts
+    measured = parts.read(parts.listing("features"), "features").to_pylist()
+    parts.storage.delete(parts.listing("features"))
+    parts.write("features", "2026-11", [row | {"extractor": 0} for row in measured])
+    row = of(bought, "strasse")[0]
+    found = tmp_path / "found.jpg"
+    with Image.open(bought.root / "data" / "images" / row["local_path"]) as image:
+        image.convert("RGB").save(found, quality=50)
+    said = ideoflow("whois", str(found))
+    assert said.code == 3
+    assert not said.out.startswith("not ours")
+    assert "4 pictures of ours could not be compared" in said.out
+    assert "ideoflow maintain" in said.out
+    assert json.loads(ideoflow("whois", str(found), "--json").out)["recognised"]["unmeasured"] == 4
+    assert ideoflow("maintain").code == 0
+    assert row["image_id"] in ideoflow("whois", str(found)).out
 
 
 def test_what_is_no_picture_is_a_mistake(bought: Any, ideoflow: Any, tmp_path: Path) -> None:
