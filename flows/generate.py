@@ -9,12 +9,12 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows import campaign
+from flows.campaign import run as campaign
+from flows.campaign.steps import Ask
 from flows.pipeline.kit import Stop
 from flows.report import RunReport
 from flows.report.campaign import ending
 from flows.runtime import NOTHING_KEPT, Tell, conduct, watched_run
-from flows.steps import Ask
 
 
 def _name() -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from flows.budget.page import models_page
 from flows.budget.shipped import builtin
 from flows.checks.page import audit_section
-from flows.deployments import prefect_yaml
 from flows.history.page import history_page
 from flows.manifest.page import manifest_page
 from flows.manifest.schema import schema_text
+from flows.orchestrator.deployments import prefect_yaml
 from flows.settings import base_yaml
 from flows.settings.page import settings_page
 

@@ -9,8 +9,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows import keeping
-from flows.outlook import Wish
+from flows.keeping import run as keeping
+from flows.keeping.outlook import Wish
 from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport, ending
 from flows.runtime import NOTHING_KEPT, Tell, conduct, watched_run

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.history.compact import PLANS
 from flows.history.contract import HISTORY
 from flows.history.lock import LOCKS
 from flows.retention.sweep import NOTES
 from flows.settings.model import Storage
-from flows.steps import Ask
 from flows.storage.local import SCRATCH
 from flows.workspace import Workspace, open_workspace
 

@@ -13,8 +13,8 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import load_flow_from_entrypoint
 from pydantic_core import PydanticCustomError
 
-from flows.deployments import DEPLOYMENTS, POOL, deployments, prefect_yaml, schedule_of
 from flows.documents import parse
+from flows.orchestrator.deployments import DEPLOYMENTS, POOL, deployments, prefect_yaml, schedule_of
 from flows.settings import Schedules, load_settings, rules
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,6 +22,7 @@ from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
 from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
+from flows.campaign.steps import Ask
 from flows.errors import InvalidInput
 from flows.generate import generate, run_flow
 from flows.pipeline.kit import Progress, Stop
@@ -30,7 +31,6 @@ from flows.report.campaign import ending
 from flows.runtime import NOTHING_KEPT, conduct
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import running
-from flows.steps import Ask
 from flows.workspace import Workspace, open_workspace
 
 pytestmark = pytest.mark.prefect

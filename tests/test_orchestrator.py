@@ -78,10 +78,10 @@ def test_a_configured_server_is_used_as_it_stands() -> None:
 
 LIGHT = """
 import sys
-import flows.cli.app, flows.steps, flows.campaign, flows.account, flows.workspace, flows.planner
-import flows.orchestrator, flows.signals, flows.recovery
+import flows.cli.app, flows.campaign.steps, flows.campaign, flows.campaign.account, flows.workspace, flows.planner
+import flows.orchestrator, flows.signals, flows.campaign.recovery
 from pathlib import Path
-from flows.steps import Ask, prepare
+from flows.campaign.steps import Ask, prepare
 from flows.workspace import open_workspace
 ws = open_workspace(Path(sys.argv[1]))
 loaded = ws.manifests(())

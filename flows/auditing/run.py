@@ -7,12 +7,12 @@ from collections.abc import Callable
 from flows.auditing import figures, ledger
 from flows.auditing.files import publish
 from flows.auditing.gather import gather, measure
-from flows.campaign import Step, plainly
 from flows.checks.policy import AuditPolicy
 from flows.checks.run import run
 from flows.checks.subject import Subject
 from flows.pipeline.kit import Progress, Stop
 from flows.report.audit.model import Audit
+from flows.stepping import Step, plainly
 from flows.workspace import Workspace
 
 

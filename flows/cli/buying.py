@@ -21,7 +21,7 @@ def validate(
     Names that one file uses and another defines are compared too: a class of configs/retention.yaml, a brand.
     """
     from flows.cli.plain import validated
-    from flows.validation import validate as check
+    from flows.doctor.validation import validate as check
 
     loaded = check(workspace(project, config), tuple(manifest or ()))
     planning = said_again("plan", manifest=manifest, project=project, config=config)
@@ -40,9 +40,9 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Show what would be bought, why, and for how much. Buys nothing."""
+    from flows.campaign.steps import Ask, prepare
     from flows.cli import tables
     from flows.cli.quoting import quoted
-    from flows.steps import Ask, prepare
 
     ws = workspace(project, config)
     ask = Ask(tuple(manifest or ()), tuple(select or ()), limit)
@@ -71,8 +71,8 @@ def generate(
     ] = None,
 ) -> int:
     """Buy what is missing, download it, store it, record it. Killed at any moment, the next run goes on."""
+    from flows.campaign.steps import Ask
     from flows.cli.generating import generate as run
-    from flows.steps import Ask
 
     again = tuple(word.strip() for word in (retry or "").split(",") if word.strip())
     ask = Ask(tuple(manifest or ()), tuple(select or ()), limit, again)
@@ -98,10 +98,10 @@ def recover(
     """Finish what earlier runs left, and settle requests that are in doubt."""
     import asyncio
 
+    from flows.campaign.recovery import Verdicts
+    from flows.campaign.recovery import recover as settle
     from flows.cli import tables
     from flows.cli.watching import watched
-    from flows.recovery import Verdicts
-    from flows.recovery import recover as settle
 
     verdicts = Verdicts(tuple(resubmit or ()), tuple(write_off or ()), generation, request)
     ws = workspace(project, config)

@@ -11,15 +11,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from flows import keeping
 from flows.cli import printing
 from flows.cli.watching import watched
 from flows.errors import Refused
+from flows.keeping import run as keeping
+from flows.keeping.outlook import Wish
+from flows.keeping.verdicts import Settled
 from flows.orchestrator import prefect_configured, prefect_ready
-from flows.outlook import Wish
 from flows.report import words
 from flows.report.keeping import KeepingReport, headline, to_json
-from flows.verdicts import Settled
 from flows.workspace import Workspace
 
 SHOWN = 20

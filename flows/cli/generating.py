@@ -8,13 +8,13 @@ import sys
 
 import typer
 
-from flows.campaign import generate as campaign
+from flows.campaign.run import generate as campaign
+from flows.campaign.steps import Ask, Prepared, prepare
 from flows.cli import printing, tables
 from flows.cli.watching import watched
 from flows.errors import Refused
 from flows.orchestrator import prefect_configured, prefect_ready
 from flows.report import words
-from flows.steps import Ask, Prepared, prepare
 from flows.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
-    from flows.handing import Handed
+    from flows.export.run import Handed
 
 SHOWN = 10
 
@@ -44,7 +44,7 @@ def export(
     Originals are never touched, nor anything inside a C2PA-signed picture.
     """
     from flows.cli.watching import watched
-    from flows.handing import Ask, destination, hand_out
+    from flows.export.run import Ask, destination, hand_out
 
     ws = workspace(project, config)
     place = destination(ws, to)

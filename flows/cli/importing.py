@@ -12,9 +12,9 @@ from rich.table import Table
 
 from flows.adoption.decide import LEFT, WANTED, Fate, Item, Survey
 from flows.adoption.enter import Entered
+from flows.adoption.run import Done
 from flows.cli.printing import console, emit, sentence
 from flows.report import words
-from flows.takeover import Done
 
 SHOWN = 20
 MISSING = {"generated_at": "when it was made", "seed": "seed", "prompt": "prompt", "model": "model"}

@@ -30,7 +30,7 @@ def retain(
 ) -> int:
     """Show what the retention policy would do and why, or do it (--apply): first to the trash, later for good."""
     from flows.cli.clearing import retain as run
-    from flows.outlook import Wish
+    from flows.keeping.outlook import Wish
 
     wish = Wish(apply, max_fraction, tuple(manifest or ()))
     return run(workspace(project, config), wish, config or [], details=details, as_json=as_json, prefect=prefect)
@@ -56,7 +56,7 @@ def restore(
 ) -> int:
     """Take pictures out of the trash again, and put them on hold so that the policy leaves them alone."""
     from flows.cli.clearing import show_restored
-    from flows.verdicts import restore as bring_back
+    from flows.keeping.verdicts import restore as bring_back
 
     ws = workspace(project, config)
     done = bring_back(ws, names, hold=not release, reason=reason)
@@ -88,7 +88,7 @@ def decide(
 ) -> int:
     """Hold, release, approve or reject pictures, or accept findings: on record with who, when and which bytes."""
     from flows.cli.clearing import show_decided
-    from flows.verdicts import decide as settle
+    from flows.keeping.verdicts import decide as settle
 
     ws = workspace(project, config)
     done = settle(ws, verdict, names or [], reason=reason, replace=replace, file=file)

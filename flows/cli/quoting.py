@@ -13,13 +13,13 @@ from flows.money.quotes import MOST, Quotation, ask
 from flows.report import words
 
 if TYPE_CHECKING:
-    from flows.steps import Ask
+    from flows.campaign.steps import Ask
     from flows.workspace import Workspace
 
 
 def quoted(ws: Workspace, asked: Ask, *, quiet: bool) -> Quotation:
     """Ask the API what the selected variants cost."""
-    from flows.steps import chosen
+    from flows.campaign.steps import chosen
 
     ws.settings.key()
     variants = chosen(ws, asked)[1]

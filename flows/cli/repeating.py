@@ -12,7 +12,7 @@ from flows.cli import completing
 from flows.cli.base import Config, Json, Project, app, example, workspace
 
 if TYPE_CHECKING:
-    from flows.again import Outlook
+    from flows.reproduction.run import Outlook
 
 
 @app.command(epilog=example("ideoflow reproduce 01a2b3c4 --exact --dry-run"))
@@ -39,12 +39,12 @@ def reproduce(
 
     In scripts say --count: repeated however often, it never buys more than that.
     """
-    from flows.again import Ask, prepare
-    from flows.again import reproduce as make
     from flows.cli import printing
     from flows.cli.watching import watched
     from flows.errors import Refused
     from flows.report import words
+    from flows.reproduction.run import Ask, prepare
+    from flows.reproduction.run import reproduce as make
 
     ws = workspace(project, config)
     outlook = prepare(ws, Ask(image, exact, count))

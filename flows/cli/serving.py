@@ -10,9 +10,9 @@ from datetime import datetime
 
 import typer
 
-from flows.deployments import Deployment, deployments, schedule_of
 from flows.errors import Unfinished
 from flows.orchestrator import Served, lasting_server, prefect_configured
+from flows.orchestrator.deployments import Deployment, deployments, schedule_of
 from flows.pipeline.kit import Stop
 from flows.settings import Schedule, Settings
 from flows.signals import stopping

@@ -18,11 +18,11 @@ from flows.report import words
 from flows.report.terminal import problem_lines
 
 if TYPE_CHECKING:
+    from flows.campaign.recovery import Doubt, Recovered
+    from flows.campaign.steps import Prepared
     from flows.history.queries import Found
     from flows.history.search import Search
     from flows.money.quotes import Quotation
-    from flows.recovery import Doubt, Recovered
-    from flows.steps import Prepared
     from flows.workspace import Workspace
 
 COLOURS = {

@@ -49,11 +49,11 @@ def import_(
 ) -> int:
     """Take over pictures you have already, so that they need not be bought again. The originals stay as they are."""
     from flows.adoption.match import Match
+    from flows.adoption.run import Ask, carry_out, survey
     from flows.cli import importing
     from flows.cli.watching import watched
     from flows.errors import Refused
     from flows.ideogram.catalogue import CATALOGUE, find
-    from flows.takeover import Ask, carry_out, survey
 
     if model is not None and find(model) is None:
         raise Refused(f"--model {model} is not in the catalogue: {', '.join(CATALOGUE)}")

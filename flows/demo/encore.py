@@ -18,15 +18,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.campaign.recovery import Verdicts, doubts, recover
+from flows.campaign.steps import Ask, prepare
 from flows.demo.offline import offline
 from flows.history.queries import find
 from flows.ideogram.catalogue import request_body
 from flows.ids import digest
 from flows.pipeline.kit import Stop
 from flows.planner import Item
-from flows.recovery import Verdicts, doubts, recover
 from flows.sandbox.state import read_ledger
-from flows.steps import Ask, prepare
 from flows.workspace import Workspace, open_workspace
 
 MANIFEST = Path(__file__).with_name("encore.yaml")

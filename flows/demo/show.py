@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from flows.campaign.steps import Ask, prepare
 from flows.cli import printing
 from flows.cli.watching import watched
 from flows.demo.encore import encore
@@ -23,7 +24,6 @@ from flows.report import words
 from flows.settings import load_settings
 from flows.starter.files import Planted
 from flows.starter.planting import plant
-from flows.steps import Ask, prepare
 from flows.storage import read_sources
 from flows.workspace import Workspace, open_workspace
 

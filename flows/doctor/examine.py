@@ -8,11 +8,11 @@ from functools import partial
 
 from flows.doctor import books, deployments, machine, mend, service, storages, verdicts
 from flows.doctor.check import Check, bad, odd, ok, skipped
+from flows.doctor.validation import validate
 from flows.documents import parse
 from flows.errors import IdeoflowError, InvalidInput
 from flows.report import words
 from flows.storage import Storage
-from flows.validation import validate
 from flows.workspace import Workspace
 
 Look = Callable[[], deployments.Server]

@@ -16,14 +16,7 @@ import httpx
 
 from flows.errors import BadImage, LinkDead, Unavailable
 from flows.ideogram.links import redact
-from flows.ideogram.retries import (
-    TRANSIENT_STATUSES,
-    Again,
-    RetryPolicy,
-    parse_http_date,
-    parse_retry_after,
-    persist,
-)
+from flows.ideogram.retries import TRANSIENT_STATUSES, Again, RetryPolicy, parse_http_date, parse_retry_after, persist
 from flows.ideogram.transport import explain
 
 

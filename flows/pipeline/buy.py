@@ -12,18 +12,7 @@ from flows.budget.limits import Booking, Caps
 from flows.budget.prices import micros
 from flows.errors import IdeoflowError, MaybeSent, NotSent, StorageTrouble
 from flows.history.claims import Unsettled
-from flows.history.records import (
-    Ack,
-    Claim,
-    End,
-    Entry,
-    Labels,
-    Outcome,
-    Step,
-    claimed_micros,
-    encoded,
-    settled_micros,
-)
+from flows.history.records import Ack, Claim, End, Entry, Labels, Outcome, Step, claimed_micros, encoded, settled_micros
 from flows.ideogram.answers import Accepted, Decline, Declined, Failed
 from flows.ideogram.catalogue import request_body
 from flows.ids import time_of

@@ -12,16 +12,7 @@ from datetime import datetime
 
 from flows.errors import IdeoflowError, StorageTrouble, Unavailable
 from flows.history.records import Ack, End, Entry, ImageRecord, ImageStatus, Outcome, Step
-from flows.ideogram.answers import (
-    Accepted,
-    Decline,
-    Declined,
-    Delivered,
-    Doubtful,
-    Failed,
-    Pending,
-    read_poll,
-)
+from flows.ideogram.answers import Accepted, Decline, Declined, Delivered, Doubtful, Failed, Pending, read_poll
 from flows.ideogram.catalogue import CATALOGUE
 from flows.pipeline.answered import reading
 from flows.pipeline.fetch import Unfetched, fetch

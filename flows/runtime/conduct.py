@@ -19,7 +19,6 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows import heaps
-from flows.campaign import Step
 from flows.errors import IdeoflowError, Unfinished
 from flows.pipeline.kit import Progress, Stop
 from flows.report.ending import Ending
@@ -29,6 +28,7 @@ from flows.runtime.logs import bridged
 from flows.runtime.progress import on_board
 from flows.runtime.tasks import as_task
 from flows.signals import say, stopping
+from flows.stepping import Step
 from flows.workspace import Workspace, open_workspace
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Work(Protocol[R_co]):
-    """A use case from beginning to end, such as `flows.campaign.generate`: its report, and where that is."""
+    """A use case from beginning to end, such as `flows.campaign.run.generate`: its report, and where that is."""
 
     def __call__(self, ws: Workspace, *, step: Step, tell: Tell, stop: Stop) -> Awaitable[tuple[R_co, str]]: ...
 

@@ -16,9 +16,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
-from flows.campaign import plainly
 from flows.errors import IdeoflowError
 from flows.ideogram.links import redact_text
+from flows.stepping import plainly
 
 
 def _said(error: Exception) -> str:

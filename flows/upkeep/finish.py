@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from flows.campaign.recovery import Doubt, Verdicts, doubts, recover
 from flows.errors import ApiTrouble, Refused, Unfinished
 from flows.history.compact import Compacted, compact
 from flows.history.owners import this_process
@@ -12,7 +13,6 @@ from flows.history.seal import SealResult
 from flows.measuring import Tell
 from flows.pipeline.doubt import abandoned
 from flows.pipeline.kit import Stop
-from flows.recovery import Doubt, Verdicts, doubts, recover
 from flows.report import Trouble, words
 from flows.workspace import Workspace
 

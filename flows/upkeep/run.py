@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flows.campaign import Step, plainly
 from flows.errors import HistoryBusy
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.measuring import Tell
 from flows.pipeline.kit import Stop
+from flows.stepping import Step, plainly
 from flows.upkeep.finish import finish, merged, seal
 from flows.upkeep.measure import measure
 from flows.upkeep.report import Upkeep, published

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from flows.adoption.decide import Survey
+from flows.adoption.run import Ask, Done, carry_out, survey
+from flows.campaign.steps import Ask as Wanted
+from flows.campaign.steps import prepare
 from flows.pipeline.kit import Stop
-from flows.steps import Ask as Wanted
-from flows.steps import prepare
-from flows.takeover import Ask, Done, carry_out, survey
 from flows.workspace import Workspace, open_workspace
 
 MANIFEST = """\

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import IdeogramSandbox, running
-from flows.steps import Ask
 from flows.workspace import open_workspace
 
 IMAGES = 40

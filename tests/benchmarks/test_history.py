@@ -24,13 +24,13 @@ import duckdb
 import pytest
 from pyarrow import dataset as ds
 
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.history import images, query
 from flows.history.index import SealedIndex
 from flows.history.parts import Parts
 from flows.history.search import SEARCHED, Search, search, terms
 from flows.ids import sha256, uuid7
-from flows.steps import Ask
 from flows.storage import LocalStorage, Stat
 from flows.workspace import open_workspace
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.cli import main
 from flows.sandbox.faults import FaultPlan
 from flows.sandbox.state import Store, read_ledger
-from flows.steps import Ask
 from flows.workspace import open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from flows.history.events import Event
 from flows.history.standing import current, events
 from flows.ids import sha256
 from flows.manifest.variant import fingerprint
-from flows.repetition import requested
+from flows.reproduction.repetition import requested
 from flows.workspace import open_workspace
 
 MANIFEST = """\

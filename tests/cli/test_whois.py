@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from flows.again import Ask, prepare, reproduce
 from flows.history import view
 from flows.history.events import Event
 from flows.history.schema import event_row
 from flows.ids import uuid7
 from flows.pipeline.kit import Stop
+from flows.reproduction.run import Ask, prepare, reproduce
 from flows.workspace import open_workspace
 
 

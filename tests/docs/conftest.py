@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from flows.auditing import audit
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.history import current
-from flows.steps import Ask
-from flows.verdicts import decide
+from flows.keeping.verdicts import decide
 from flows.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]

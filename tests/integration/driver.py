@@ -33,14 +33,18 @@ from typing import Any, BinaryIO
 import pyarrow.dataset  # noqa: F401  see above
 import s3fs  # noqa: F401  see above
 
-from flows import again, keeping, steps, takeover, upkeep
-from flows.account import account
+from flows import upkeep
+from flows.adoption import run as takeover
 from flows.adoption.decide import Fate
+from flows.campaign import steps
+from flows.campaign.account import account
+from flows.campaign.steps import Ask
 from flows.errors import IdeoflowError
 from flows.ideogram.client import IdeogramClient  # noqa: F401  see above
-from flows.outlook import Wish
+from flows.keeping import run as keeping
+from flows.keeping.outlook import Wish
 from flows.pipeline.kit import Answer, Api, Fetched, Stop
-from flows.steps import Ask
+from flows.reproduction import run as again
 from flows.storage import Stat, Storage
 from flows.workspace import Workspace, open_workspace
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from flows.campaign.recovery import Verdicts, recover
 from flows.pipeline.kit import Stop
-from flows.recovery import Verdicts, recover
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import running
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from flows.campaign.recovery import Verdicts, recover
 from flows.history import reproduced
-from flows.recovery import Verdicts, recover
 
 CLAIM = r"\.journal/.*\.claim$"
 ACK = r"\.journal/.*\.ack$"

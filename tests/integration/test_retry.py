@@ -55,8 +55,8 @@ def test_a_lost_image_is_bought_again_on_request(place: Any) -> None:
 
     import asyncio
 
+    from flows.campaign.recovery import Verdicts, recover
     from flows.pipeline.kit import Stop
-    from flows.recovery import Verdicts, recover
 
     asyncio.run(recover(ws, Verdicts(write_off=("all",)), lambda _: None, Stop()))
     place.run()

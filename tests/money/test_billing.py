@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.campaign import generate
+from flows.campaign.recovery import Verdicts, recover
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.errors import Refused
 from flows.money.billing import compare
 from flows.pipeline.kit import Stop
-from flows.recovery import Verdicts, recover
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import IdeogramSandbox, running
-from flows.steps import Ask
 from flows.workspace import Workspace
 
 

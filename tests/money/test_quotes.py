@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask, prepare
 from flows.errors import Refused
 from flows.history import view
 from flows.money import quotes
 from flows.money.quotes import ask, pricing, shape
 from flows.sandbox.handle import IdeogramSandbox
-from flows.steps import Ask, prepare
 from flows.workspace import Workspace
 
 BOOK = """

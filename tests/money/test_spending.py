@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from flows.budget import Cap
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.money.spending import spending
 from flows.report import RunReport
 from flows.sandbox.handle import IdeogramSandbox
-from flows.steps import Ask
 from flows.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from flows.handing import Ask, destination, hand_out
+from flows.export.run import Ask, destination, hand_out
 from flows.ids import sha256
 from flows.provenance.packet import TRAINED_ALGORITHMIC_MEDIA
 from flows.workspace import open_workspace

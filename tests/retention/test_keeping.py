@@ -13,22 +13,22 @@ from typing import Any
 
 import pytest
 
-from flows import keeping
 from flows.errors import HistoryBusy, InvalidInput, Refused
 from flows.history.events import Event
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.schema import event_row
 from flows.history.standing import current
-from flows.keeping import retain
+from flows.keeping import run as keeping
+from flows.keeping.outlook import Wish, look, would_free
+from flows.keeping.run import retain
+from flows.keeping.verdicts import restore
 from flows.measuring import back_fill
-from flows.outlook import Wish, look, would_free
 from flows.pipeline.kit import Stop
 from flows.report.keeping import KeepingReport, ending
 from flows.retention.decide import Action
 from flows.retention.sweep import Broom, sweep
 from flows.storage import Storage
-from flows.verdicts import restore
 from flows.workspace import Workspace, open_workspace
 
 CLASSIC = "  classic: {match: all, keep_within: 30d, allow_empty: true}\n"

@@ -19,7 +19,7 @@ from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option, price_ti
 from flows.ids import sha256
 from flows.manifest.load import load
 from flows.manifest.variant import Variant
-from flows.repetition import magic_prompt
+from flows.reproduction.repetition import magic_prompt
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import IdeogramSandbox, running
 from flows.sandbox.orders import Invalid, Order, read_legacy, read_v1, read_v2

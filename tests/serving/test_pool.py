@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from flows.deployments import POOL, deployments
 from flows.orchestrator.child import ServerChild, free_port
+from flows.orchestrator.deployments import POOL, deployments
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]

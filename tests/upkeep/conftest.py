@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from flows import upkeep
-from flows.campaign import generate
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.history.standing import current
 from flows.report.ending import Ending
-from flows.steps import Ask
 from flows.workspace import Workspace, open_workspace
 
 MANIFEST = """\

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from flows.campaign import generate, plainly
+from flows.campaign.run import generate
+from flows.campaign.steps import Ask
 from flows.errors import Refused
 from flows.pipeline.kit import Progress, Stop
 from flows.report import Outcome, RunReport
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.server import embedded
 from flows.sandbox.state import read_ledger
-from flows.steps import Ask
+from flows.stepping import plainly
 from flows.workspace import Workspace, open_workspace
 
 MANIFEST = """\

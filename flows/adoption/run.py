@@ -19,6 +19,7 @@ from flows.adoption.lists import LISTS
 from flows.adoption.match import Catalogue, Match
 from flows.adoption.shelf import PICTURES, Candidate, Held, Shelf, from_folder, from_list
 from flows.assets.verify import inspect
+from flows.campaign.steps import measure
 from flows.errors import IdeoflowError, InvalidInput, Unfinished, UserError
 from flows.history import view
 from flows.history.fold import Book
@@ -29,7 +30,6 @@ from flows.pipeline.doubt import abandoned
 from flows.pipeline.imported import finish_import
 from flows.pipeline.kit import Kit, Progress, Stop
 from flows.pipeline.run import seal
-from flows.steps import measure
 from flows.storage import open_storage
 from flows.workspace import NO_MANIFEST, Workspace
 

@@ -1,41 +1,24 @@
-"""One run of generate from beginning to end, whoever calls it: the steps in their order, and nothing else.
-
-`step` runs one of them: the plain one just calls, Prefect's makes it a task. That is all the difference there
-is between a run with a Prefect server and one without.
-"""
+"""One run of generate from beginning to end, whoever calls it: the steps in their order, and nothing else."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import cast
 
-from flows import steps
-from flows.account import account
+from flows.campaign import steps
+from flows.campaign.account import account
+from flows.campaign.steps import Ask, Done, Prepared
 from flows.errors import StorageFull
 from flows.history.claims import ClaimDesk
 from flows.history.parts import Months
 from flows.ids import month_of
-from flows.outlook import would_free
+from flows.keeping.outlook import would_free
 from flows.pipeline.kit import Progress, Stop
 from flows.report import RunReport
-from flows.steps import Ask, Done, Prepared
+from flows.stepping import Step, plainly
 from flows.workspace import Workspace
-
-
-class Step(Protocol):
-    """Runs a function of `flows.steps` under a name people see."""
-
-    def __call__(self, name: str, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
-
-
-async def plainly(name: str, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ARG001  the name is for others
-    """A step without an orchestrator: blocking ones in a thread, so that a signal is still heard."""
-    if inspect.iscoroutinefunction(function):
-        return await function(*args)
-    return await asyncio.to_thread(function, *args)
 
 
 async def generate(

@@ -14,8 +14,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from flows import steps
-from flows.account import account
+from flows.campaign import steps
+from flows.campaign.account import account
+from flows.campaign.steps import Done, Prepared
 from flows.errors import Refused, Unfinished
 from flows.history import reproduced
 from flows.history.named import image_named
@@ -27,9 +28,8 @@ from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.kit import Progress, Stop
 from flows.pipeline.run import run
 from flows.planner import Item, make_plan
-from flows.repetition import Repetition, repetition, wanted
 from flows.report import RunReport
-from flows.steps import Done, Prepared
+from flows.reproduction.repetition import Repetition, repetition, wanted
 from flows.workspace import Workspace
 
 

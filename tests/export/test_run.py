@@ -19,7 +19,7 @@ from PIL import Image
 
 from flows.errors import Refused, StorageTrouble
 from flows.export.plan import Act
-from flows.handing import Ask, Handed, destination, hand_out
+from flows.export.run import Ask, Handed, destination, hand_out
 from flows.history.events import Event
 from flows.pipeline.kit import Progress, Stop
 from flows.provenance.marking import claimed_id

@@ -14,22 +14,22 @@ from typing import Any
 import pyarrow.compute as pc
 
 from flows import labels
-from flows.campaign import Step, plainly
 from flows.errors import HistoryBusy, InvalidInput, Refused, StorageTrouble
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.parts import Parts
 from flows.ideogram.catalogue import find, price_tier
+from flows.keeping.account import report_of
+from flows.keeping.outlook import Outlook, Wish, look, pictures
 from flows.measuring import back_fill
-from flows.outlook import Outlook, Wish, look, pictures
 from flows.pipeline.kit import Progress, Stop
 from flows.report import words
 from flows.report.keeping import KeepingReport, to_json, to_markdown
 from flows.report.troubles import unwritten
-from flows.retained import report_of
 from flows.retention.decide import Decisions, decide
 from flows.retention.policy import Policy
 from flows.retention.sweep import Broom, Swept, sweep
+from flows.stepping import Step, plainly
 from flows.workspace import Workspace
 
 # Two clocks that are further apart than this make "older than 30 days" a guess.

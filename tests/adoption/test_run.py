@@ -12,13 +12,13 @@ import pytest
 
 from flows.adoption.decide import Fate
 from flows.adoption.match import Match
+from flows.campaign.steps import Ask as Wanted
+from flows.campaign.steps import prepare
 from flows.errors import InvalidInput, Unfinished, UserError
 from flows.history.records import Step
 from flows.ids import month_of, sha256
 from flows.sandbox.config import SandboxConfig
 from flows.sandbox.handle import running
-from flows.steps import Ask as Wanted
-from flows.steps import prepare
 from flows.workspace import open_workspace
 
 TILE = "Seamless citrus pattern"

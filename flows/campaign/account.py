@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from flows.budget.limits import Cap, Caps
+from flows.campaign.steps import Done, Prepared
 from flows.planner import Plan, Verdict
 from flows.report import Item, Outcome, RunReport, Trouble, Validated
 from flows.report.troubles import Troubles
-from flows.steps import Done, Prepared
 
 FATES = {
     "stored": (Outcome.BOUGHT, "bought and stored"),

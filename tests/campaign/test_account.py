@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.account import FATES, account
 from flows.budget.limits import Cap
+from flows.campaign.account import FATES, account
+from flows.campaign.steps import Done, Prepared
 from flows.history.records import Ack, Claim, Entry, Labels, Owner
 from flows.ideogram.catalogue import CATALOGUE
 from flows.manifest.load import Loaded
@@ -20,7 +21,6 @@ from flows.manifest.variant import Variant
 from flows.pipeline.tally import Tally
 from flows.planner import Item, Plan, Verdict
 from flows.report import Outcome, RunReport
-from flows.steps import Done, Prepared
 
 NOW = datetime(2026, 11, 22, 21, 42, tzinfo=UTC)
 PRICE = Decimal("0.06")
