@@ -74,13 +74,7 @@ def summary_lines(audit: Audit) -> list[str]:
         changed = changes(audit)
         parts = [f"{len(changed[kind]):,} {kind}" for kind in (Since.NEW, Since.GONE, Since.STILL, Since.UNSEEN)]
         lines.append(f"  since {audit.past[-1].at:%Y-%m-%d}: {', '.join(parts)}")
-    told = _worst(audit)
-    for finding in told[:_MAX_TOLD]:
-        lines.append(f"! {_about(finding)}: {words.one_line(finding.message)}")
-        if finding.remedy:
-            lines.append(f"    {words.one_line(finding.remedy)}")
-    if len(told) > _MAX_TOLD:
-        lines.append(f"! and {words.count(len(told) - _MAX_TOLD, 'more finding')} like these: see the page")
+    lines += _told(_worst(audit))
     lines += [f"skipped  {verdict.check}: {words.one_line(verdict.reason)}" for verdict in audit.skipped]
     if audit.spend:
         each = audit.spend.total.each_micros
@@ -94,6 +88,26 @@ def _worst(audit: Audit) -> list[Finding]:
     """What fails the gate, or where nothing does the errors and warnings."""
     failing = [one for one in audit.findings if one.finding_id in audit.failing]
     return failing or [one for one in audit.findings if one.severity.word != "note"]
+
+
+def _told(findings: Sequence[Finding]) -> list[str]:
+    """A line for each of the first, those with one remedy together above it; alike ones of one subject are counted."""
+    alike: dict[tuple[str, str], dict[str, list[Finding]]] = {}
+    for finding in findings:
+        alike.setdefault((finding.code, finding.remedy), {}).setdefault(_about(finding), []).append(finding)
+    lines, left = [], _MAX_TOLD
+    for (_, remedy), subjects in alike.items():
+        if not left:
+            break
+        for about, found in list(subjects.items())[:left]:
+            more = f" (and {len(found) - 1} more like it)" if len(found) > 1 else ""
+            lines.append(f"! {about}: {words.one_line(found[0].message)}{more}")
+            left -= 1
+        lines += [f"    {words.one_line(remedy)}"] if remedy else []
+    untold = sum(len(subjects) for subjects in alike.values()) - _MAX_TOLD
+    if untold > 0:
+        lines.append(f"! and {words.count(untold, 'more finding')} like these: see the page")
+    return lines
 
 
 def _about(finding: Finding) -> str:

@@ -83,6 +83,21 @@ def test_without_a_gate_broken_the_worst_is_told(audit: Audit) -> None:
     assert sum(line.startswith("! ") for line in lines) == 4
 
 
+def test_what_is_alike_is_told_once(audit: Audit) -> None:
+    """Of one prompt with one trouble there is one line, with their number; a remedy that many share comes once."""
+    one = audit.findings[0]
+    many = [
+        replace(one, variant=name, subject=f"{name}-{number}")
+        for name, times in (("v1", 3), ("v2", 1), *((f"w{n}", 1) for n in range(12)))
+        for number in range(times)
+    ]
+    lines = summary_lines(replace(audit, verdicts=(Ran("lettering", 14, tuple(many)),), failing=frozenset()))
+    told = [line for line in lines if line.startswith(("! ", "    "))]
+    assert told[0] == f"! v1: {one.message} (and 2 more like it)"
+    assert told[1] == f"! v2: {one.message}"
+    assert told[10:] == [f"    {one.remedy}", "! and 4 more findings like these: see the page"]
+
+
 def test_the_ending_is_short_and_plain(audit: Audit) -> None:
     """Its record is JSON, its page has the checks, its table the findings; markup in names stays text."""
     ended = ending(audit, "/reports/page.html")
