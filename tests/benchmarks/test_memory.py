@@ -61,6 +61,7 @@ def _run(url: str, *program: str) -> Run:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "PREFECT_LOGGING_LEVEL": "ERROR",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "IDEOFLOW_API__BASE_URL": url,
         "IDEOGRAM_API_KEY": "sandbox",
         "IDEOFLOW_API__POLL_INTERVAL_S": "0.05",
