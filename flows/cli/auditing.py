@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +30,8 @@ def audit(
 
     Buys nothing, changes no picture.
     """
+    import asyncio
+
     from flows.auditing import audit as carry_out
     from flows.cli.printing import near, summary
     from flows.cli.watching import watched

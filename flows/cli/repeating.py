@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +38,8 @@ def reproduce(
 
     In scripts say --count: repeated however often, it never buys more than that.
     """
+    import asyncio
+
     from flows.cli import printing
     from flows.cli.watching import watched
     from flows.errors import Refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from enum import StrEnum
 from typing import Annotated
 
@@ -48,6 +47,8 @@ def import_(
     as_json: Json = False,
 ) -> int:
     """Take over pictures you have already, so that they need not be bought again. The originals stay as they are."""
+    import asyncio
+
     from flows.adoption.match import Match
     from flows.adoption.run import Ask, carry_out, survey
     from flows.cli import importing

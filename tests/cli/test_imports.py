@@ -38,7 +38,10 @@ def loaded(project: Any, *argv: str) -> set[str]:
 @pytest.mark.parametrize(
     ("argv", "without"),
     [
-        (["--help"], {"prefect", "pandas", "pyarrow", "numpy", "fsspec", "httpx", "pydantic", "yaml", "PIL"}),
+        (
+            ["--help"],
+            {"prefect", "pandas", "pyarrow", "numpy", "fsspec", "httpx", "pydantic", "yaml", "PIL", "asyncio"},
+        ),
         (
             ["validate"],
             {"prefect", "pandas", "pyarrow", "numpy", "httpx", "PIL", "starlette", "uvicorn", "scipy", "rich"},
