@@ -100,10 +100,11 @@ def _against_brand(image: Image, measured: Measured, brand: Brand, limits: rules
         "neutral": round(got.neutral, 4),
     }
     if got.brand < limits.min_coverage:
+        covered, least = apart(got.brand, limits.min_coverage)
         yield found(
             "palette.low_coverage",
             image.image_id,
-            f"{got.brand:.0%} of the picture shows colours of {brand.name}; at least {limits.min_coverage:.0%} should",
+            f"{covered} of the picture shows colours of {brand.name}; at least {least} should",
             image,
             remedy="Name the brand's colours in the prompt ({brand.palette}) or ask for them (color_palette: brand).",
             measure=round(got.brand, 4),
@@ -112,11 +113,11 @@ def _against_brand(image: Image, measured: Measured, brand: Brand, limits: rules
             details=details,
         )
     if got.off_brand > limits.max_off_brand:
+        off, most = apart(got.off_brand, limits.max_off_brand)
         yield found(
             "palette.off_brand",
             image.image_id,
-            f"{got.off_brand:.0%} of the picture shows strong colours that are not those of {brand.name}; "
-            f"at most {limits.max_off_brand:.0%} should",
+            f"{off} of the picture shows strong colours that are not those of {brand.name}; at most {most} should",
             image,
             remedy="Look at the picture: reject it and buy another (decide reject --replace), or accept the finding.",
             measure=round(got.off_brand, 4),
@@ -124,6 +125,12 @@ def _against_brand(image: Image, measured: Measured, brand: Brand, limits: rules
             unit="share",
             details=details,
         )
+
+
+def apart(share: float, limit: float) -> tuple[str, str]:
+    """Two shares as percentages, with as many decimals (up to two) as it takes to see that they differ."""
+    texts = [(f"{share:.{digits}%}", f"{limit:.{digits}%}") for digits in range(3)]
+    return next((pair for pair in texts if pair[0] != pair[1]), texts[-1])
 
 
 def swatches(measured: Measured, hex_codes: Sequence[str]) -> list[dict[str, Any]]:

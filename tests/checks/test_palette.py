@@ -45,6 +45,20 @@ def test_too_little_of_the_brand_is_found(kit: Any, policy: AuditPolicy) -> None
     assert list(found) == ["palette.low_coverage"]  # grey is neutral, not off brand
 
 
+@pytest.mark.parametrize(
+    ("share", "limit", "said"),
+    [
+        (0.073, 0.1, ("7%", "10%")),
+        (0.096, 0.1, ("9.6%", "10.0%")),
+        (0.09996, 0.1, ("10.00%", "10.00%")),
+        (0.0996, 0.1, ("9.96%", "10.00%")),
+    ],
+)
+def test_a_near_miss_is_told_apart_from_its_limit(share: float, limit: float, said: tuple[str, str]) -> None:
+    """`10% of the picture; at least 10% should` would be no reason."""
+    assert palette.apart(share, limit) == said
+
+
 def test_too_much_of_strong_others_is_found(kit: Any, policy: AuditPolicy) -> None:
     """With the colours that it is, and how far each is from the brand's nearest."""
     (finding,) = seen(kit, policy, of(cF5A623=0.3, c0000FF=0.7))["palette.off_brand"]
