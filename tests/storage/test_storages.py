@@ -242,6 +242,7 @@ def test_objects_that_lie_together_are_looked_at_with_one_call(s3_bucket: Any) -
 
 
 @pytest.mark.s3
+@pytest.mark.slow
 def test_objects_that_lie_scattered_are_looked_at_alone(s3_bucket: Any) -> None:
     """Where a page would mostly tell of others, pages stop after the first."""
     import fsspec
