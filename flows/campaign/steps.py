@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from flows import labels
 from flows.budget.limits import Budget, Cap, Spent
-from flows.errors import HistoryBusy, Refused, StorageFull, StorageTrouble, Unfinished
+from flows.errors import HistoryBusy, Refused, StorageFull, Unfinished
 from flows.history import replaced
 from flows.history.claims import ClaimDesk
 from flows.history.fold import Book
@@ -32,7 +32,7 @@ from flows.pipeline.doubt import abandoned, doubtful
 from flows.pipeline.unrecorded import unrecorded
 from flows.planner import Ceiling, Plan, make_plan, select
 from flows.report import RunReport, to_json, to_markdown, words
-from flows.report.troubles import unwritten
+from flows.report.filing import file
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -273,15 +273,8 @@ def measured(ws: Workspace, done: Done, tell: Callable[[Progress], None], months
 
 
 def publish(ws: Workspace, report: RunReport) -> tuple[RunReport, str]:
-    """Write the report as JSON and Markdown: the report, and where the Markdown is.
-
-    Where that fails, the report says so and is nowhere: what was bought is on record, the report is only about it.
-    """
-    # The whole run id is inside; its random end tells runs of one second apart, and the line fits a terminal.
-    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
-    try:
-        ws.reports.write(f"{stem}.json", to_json(report).encode())
-        ws.reports.write(f"{stem}.md", to_markdown(report).encode())
-    except StorageTrouble as trouble:
-        return replace(report, problems=(*report.problems, unwritten(trouble, ws.reports.url))), ""
-    return report, ws.reports.where(f"{stem}.md")
+    """Write the report: the report, which says so if that fails, and where its page is."""
+    where, trouble = file(
+        ws.reports, report.flow, report.started_at, report.run_id, record=to_json(report), page=to_markdown(report)
+    )
+    return replace(report, problems=(*report.problems, trouble)) if trouble else report, where

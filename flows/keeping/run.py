@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from flows import labels
-from flows.errors import HistoryBusy, InvalidInput, Refused, StorageTrouble
+from flows.errors import HistoryBusy, InvalidInput, Refused
 from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.parts import Parts
@@ -24,8 +24,8 @@ from flows.keeping.outlook import Outlook, Wish, look, pictures
 from flows.measuring import back_fill
 from flows.pipeline.kit import Progress, Stop
 from flows.report import words
+from flows.report.filing import file
 from flows.report.keeping import KeepingReport, to_json, to_markdown
-from flows.report.troubles import unwritten
 from flows.retention.decide import Decisions, decide
 from flows.retention.policy import Policy
 from flows.retention.sweep import Broom, Swept, sweep
@@ -162,11 +162,8 @@ class _Record:
 
 
 def publish(ws: Workspace, report: KeepingReport) -> tuple[KeepingReport, str]:
-    """Write the report as JSON and Markdown: the report, and where the Markdown is; nowhere if that fails."""
-    stem = f"{report.started_at:%Y-%m-%d}/{report.flow}-{report.started_at:%H%M%S}-{report.run_id[-8:]}"
-    try:
-        ws.reports.write(f"{stem}.json", to_json(report).encode())
-        ws.reports.write(f"{stem}.md", to_markdown(report).encode())
-    except StorageTrouble as trouble:
-        return replace(report, problems=(*report.problems, unwritten(trouble, ws.reports.url))), ""
-    return report, ws.reports.where(f"{stem}.md")
+    """Write the report: the report, which says so if that fails, and where its page is."""
+    where, trouble = file(
+        ws.reports, report.flow, report.started_at, report.run_id, record=to_json(report), page=to_markdown(report)
+    )
+    return replace(report, problems=(*report.problems, trouble)) if trouble else report, where

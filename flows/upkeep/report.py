@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.errors import StorageTrouble
 from flows.history.compact import Compacted
 from flows.history.seal import SealResult
 from flows.report import words
 from flows.report.ending import MAX_ROWS, Ending, Table
+from flows.report.filing import file
 from flows.report.markdown import escape
 from flows.report.terminal import problem_lines
-from flows.report.troubles import unwritten
 from flows.upkeep.findings import Condition, Finding
 from flows.upkeep.finish import Finished
 from flows.upkeep.verify import Verified
@@ -116,15 +115,14 @@ def ending(upkeep: Upkeep, where: str) -> Ending:
 
 
 def published(ws: Workspace, upkeep: Upkeep) -> tuple[Upkeep, str]:
-    """Write the report as JSON and Markdown: the account, and where the Markdown is; nowhere if that fails."""
-    stem = f"{upkeep.started_at:%Y-%m-%d}/maintain-{upkeep.started_at:%H%M%S}-{upkeep.run_id[-8:]}"
-    try:
-        ws.reports.write(f"{stem}.json", to_json(upkeep).encode())
-        ws.reports.write(f"{stem}.md", markdown(upkeep).encode())
-    except StorageTrouble as trouble:
-        told = (*upkeep.finished.troubles, unwritten(trouble, ws.reports.url))
-        return replace(upkeep, finished=replace(upkeep.finished, troubles=told)), ""
-    return upkeep, ws.reports.where(f"{stem}.md")
+    """Write the report: the account, which says so if that fails, and where its page is."""
+    where, trouble = file(
+        ws.reports, "maintain", upkeep.started_at, upkeep.run_id, record=to_json(upkeep), page=markdown(upkeep)
+    )
+    if trouble:
+        told = (*upkeep.finished.troubles, trouble)
+        upkeep = replace(upkeep, finished=replace(upkeep.finished, troubles=told))
+    return upkeep, where
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
