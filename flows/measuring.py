@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows import heaps
 from flows.assets.extractor import EXTRACTOR_VERSION
 from flows.history.events import WITH_FILE
 from flows.history.parts import Months
@@ -100,17 +102,29 @@ def _carry_out(
     failed: Callable[[str, str, str, datetime], dict[str, Any]] | None = None,
     **how: Any,
 ) -> Filled:
+    filled = Filled()
+    rows = _rows(ws, tell, fresh, filled, word, row_of, failed, **how)
+    # Piece by piece: rows hold thumbnails, and memory must not grow with the history.
+    while some := next(rows, None):
+        ws.parts.write(dataset, f"{ws.now():%Y-%m}", chain([some], islice(rows, BATCH - 1)))
+        heaps.trim()
+    return filled
+
+
+def _rows(
+    ws: Workspace,
+    tell: Tell,
+    fresh: pa.Table,
+    filled: Filled,
+    word: str,
+    row_of: Callable[[Any, str, str, datetime], dict[str, Any]],
+    failed: Callable[[str, str, str, datetime], dict[str, Any]] | None,
+    **how: Any,
+) -> Iterator[dict[str, Any]]:
+    """A row for each picture as it is measured, counted in `filled`."""
     from flows.assets.isolation import extract_many  # noqa: PLC0415  starts processes: only where there is work
 
     underway: dict[str, Mapping[str, Any]] = {}
-    rows: list[dict[str, Any]] = []
-    filled = Filled()
-
-    def write() -> None:
-        # Piece by piece: rows hold thumbnails, and memory must not grow with the history.
-        ws.parts.write(dataset, f"{ws.now():%Y-%m}", rows)
-        rows.clear()
-
     pictures = _bytes(ws, fresh, underway, filled)
     for digest, found in extract_many(
         pictures, timeout_s=TIMEOUT_S, **{"workers": WORKERS if fresh.num_rows > FEW else 1, **how}
@@ -118,16 +132,12 @@ def _carry_out(
         image = underway.pop(digest)
         if isinstance(found, str):
             filled.failures[digest] = found  # the audit says so
-            rows += [failed(found, image["image_id"], digest, ws.now())] if failed else []
+            if failed:
+                yield failed(found, image["image_id"], digest, ws.now())
         else:
-            rows.append(row_of(found, image["image_id"], digest, ws.now()))
             filled.measured += 1
             tell(Progress(word, image["local_path"], 1))
-        if len(rows) >= BATCH:
-            write()
-    if rows:
-        write()
-    return filled
+            yield row_of(found, image["image_id"], digest, ws.now())
 
 
 def _bytes(

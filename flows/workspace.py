@@ -186,12 +186,12 @@ class Workspace:
         local = Path(root) if "://" not in root else self.settings.project / "data" / "history"
         return local / ".sandbox"
 
-    def sealer(self, run_id: str) -> Sealer:
-        """What moves ended requests from the journal into the history."""
+    def sealer(self, run_id: str, desk: ClaimDesk | None = None) -> Sealer:
+        """What moves ended requests from the journal into the history; by what a `desk` knows of it, if there is one."""
         from flows.history.owners import this_process
         from flows.history.seal import Sealer
 
-        return Sealer(self.journal, self.parts, this_process(run_id), self._wait)
+        return Sealer(self.journal, self.parts, this_process(run_id), self._wait, desk.index if desk else None)
 
     def kit(
         self, api: Api, run_id: str, tell: Callable[[Progress], None], stop: Stop, desk: ClaimDesk | None = None
@@ -211,7 +211,7 @@ class Workspace:
             history=self.history,
             journal=desk.journal,
             desk=desk,
-            sealer=self.sealer(run_id),
+            sealer=self.sealer(run_id, desk),
             governor=Governor(settings.api.max_in_flight, random.random),
             downloads=ByExpiry(settings.generate.downloads),
             till=Till(Budget(self.caps, settings.generate.zone), self.spending().read, self.now, self.uptime),

@@ -31,7 +31,6 @@ LAYERS: dict[str, frozenset[str]] = {
             "runtime",
             "orchestrator",
             "signals",
-            "heaps",
             "campaign",
             "reproduction",
             "adoption",
@@ -63,7 +62,7 @@ LAYERS: dict[str, frozenset[str]] = {
             "provenance",
         }
     ),
-    "base": frozenset({"storage", "errors", "ids", "documents", "spreadsheet"}),
+    "base": frozenset({"storage", "errors", "ids", "documents", "spreadsheet", "heaps"}),
 }
 # (room, what it may import of its own layer): a whole room, or single modules of one.
 BESIDE: dict[str, frozenset[str]] = {
@@ -76,7 +75,6 @@ BESIDE: dict[str, frozenset[str]] = {
             "flows.workspace",
             "flows.stepping",
             "flows.signals",
-            "flows.heaps",
             "flows.doctor.deployments",
         }
     ),

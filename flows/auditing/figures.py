@@ -15,6 +15,7 @@ from flows.report.audit.model import Cap, Spend, SpendLine, Tone
 from flows.workspace import Workspace
 
 MAX_TONES = 8
+_TOGETHER = 256  # palettes of a brand: memory must not grow with its pictures
 _GRID = 8.0  # CIELAB units: finer than people tell two colours of different pictures apart
 _ALIKE = 12.0  # CIEDE2000
 _CAPS = {BudgetCap.DAY: "today", BudgetCap.MONTH: "this month"}
@@ -48,16 +49,25 @@ def tones(images: Iterable[Image], features: Mapping[str, Measured]) -> dict[str
     for image in images:
         found = features.get(image.sha256 or "")
         if image.kept and found is not None and len(found.palette):
-            palettes[image.brand or ""].append(found.palette)
-    return {brand: _together(np.concatenate(every).astype(float)) for brand, every in palettes.items()}
+            mine = palettes[image.brand or ""]
+            mine.append(found.palette)
+            if len(mine) > _TOGETHER:
+                palettes[image.brand or ""] = [_by_cell(mine)]
+    return {brand: _together(_by_cell(every)) for brand, every in palettes.items()}
 
 
-def _together(clusters: np.ndarray) -> tuple[Tone, ...]:
-    """(n, 4) of L, a, b and share to a few tones: first what lies in one cell, then what looks alike."""
+def _by_cell(palettes: list[np.ndarray]) -> np.ndarray:
+    """Palettes, each (n, 4) of L, a, b and share, as one with a colour for each cell: the mean of what lies in it."""
+    clusters = np.concatenate(palettes).astype(float)
     cells, at = np.unique(np.floor(clusters[:, :3] / _GRID).astype(int), axis=0, return_inverse=True)
     shares = np.bincount(at.ravel(), clusters[:, 3], len(cells))
     sums = np.stack([np.bincount(at.ravel(), clusters[:, n] * clusters[:, 3], len(cells)) for n in range(3)], axis=1)
-    means = sums / np.maximum(shares, 1e-12)[:, None]
+    return np.hstack([sums / np.maximum(shares, 1e-12)[:, None], shares[:, None]])
+
+
+def _together(clusters: np.ndarray) -> tuple[Tone, ...]:
+    """A palette to a few tones: what looks alike is one."""
+    means, shares = clusters[:, :3], clusters[:, 3]
     order = np.argsort(-shares, kind="stable")[: MAX_TONES * 8]
     kept: list[tuple[np.ndarray, float]] = []
     for lab, share in zip(means[order], shares[order], strict=True):

@@ -51,7 +51,7 @@ class Thumbnails:
         return found
 
     def _read(self, part: str, digests: frozenset[str], columns: list[str]) -> pa.Table:
-        return self._parts.read([part], "features", columns, pc.field("sha256").isin(sorted(digests)))
+        return self._parts.among([part], "features", columns, "sha256", digests)
 
 
 def publish(ws: Workspace, audit: Audit) -> str:

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import typer
 
+from flows import heaps
+
 # Importing them is what adds their verbs.
 from flows.cli import (  # noqa: F401
     auditing,
@@ -29,6 +31,7 @@ from flows.errors import IdeoflowError, InvalidInput
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, that of the process if none is given; ends in SystemExit."""
+    heaps.shared_with_arrow()
     try:
         code = app(None if argv is None else list(argv), standalone_mode=False, prog_name="ideoflow")
         sys.stdout.flush()

@@ -32,7 +32,7 @@ class ClaimDesk:
 
     def __init__(self, journal: Journal, index: SealedIndex, wait: Callable[[int], None]) -> None:
         self.journal = journal
-        self._index = index
+        self.index = index
         self._wait = wait
         self._standings: dict[str, Standing] = {}
         self._queues: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -41,7 +41,7 @@ class ClaimDesk:
     def open(self, fingerprints: Iterable[str]) -> Book:
         """Fold the books for a run's fingerprints, and remember where each one stands."""
         with self._reading:
-            book = fold(self.journal, self._index, fingerprints, wait=self._wait)
+            book = fold(self.journal, self.index, fingerprints, wait=self._wait)
         self._standings.update(book.standings)
         return book
 
@@ -113,9 +113,9 @@ class ClaimDesk:
         """Whether that number was bought and sealed by someone between our fold and our claim."""
         for attempt in range(FOLD_TRIES):
             try:
-                with self._reading:
-                    self._index.refresh([claim.fingerprint])
-                    row = self._index.at(claim.fingerprint, claim.n)
+                with self.index.lock:
+                    self.index.refresh([claim.fingerprint])
+                    row = self.index.at(claim.fingerprint, claim.n)
             except HistoryBusy:
                 self._wait(attempt)
             else:
@@ -124,6 +124,6 @@ class ClaimDesk:
 
     def _look(self, fingerprint: str) -> Standing:
         with self._reading:
-            book = fold(self.journal, self._index, [fingerprint], wait=self._wait, only=True)
+            book = fold(self.journal, self.index, [fingerprint], wait=self._wait, only=True)
         self._standings[fingerprint] = book.of(fingerprint)
         return self._standings[fingerprint]

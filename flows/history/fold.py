@@ -77,12 +77,13 @@ def fold(
         names = [name for name in journal.names() if not only or name.fingerprint in asked]
         records = _read(journal, names)
         try:
-            index.refresh(asked | {name.fingerprint for name in names})
-            index.refresh_replaced(asked)
+            with index.lock:
+                index.refresh(asked | {name.fingerprint for name in names})
+                index.refresh_replaced(asked)
+                book, dense = _assemble(asked, records, index)
         except HistoryBusy:
             wait(attempt)
             continue
-        book, dense = _assemble(asked, records, index)
         if dense:
             return book
         wait(attempt)

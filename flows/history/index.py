@@ -6,6 +6,7 @@ That is their rows of ``requests/``, and which of their images ``lifecycle/`` sa
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -40,9 +41,13 @@ class Sealed:
 
 
 class SealedIndex:
-    """A cache of immutable parts. `refresh` is what makes an answer current."""
+    """A cache of immutable parts. `refresh` is what makes an answer current.
+
+    Whoever shares one with other threads holds `lock` from a refresh to the last answer that is to be of that moment.
+    """
 
     def __init__(self, parts: Parts) -> None:
+        self.lock = threading.Lock()
         self._parts = parts
         self._seen: frozenset[str] = frozenset()
         self._covered: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 
 class Step(StrEnum):
@@ -57,6 +57,10 @@ IMPORTED = "import"
 """Stands for the endpoint, and for the source of the price, where a picture was not bought here but taken over."""
 
 
+# Else pydantic keeps the last 16,000 texts of all records that it read, each alone in its page of memory.
+_UNCACHED = ConfigDict(cache_strings="keys")
+
+
 @dataclass(frozen=True)
 class Owner:
     """The process that made a claim, named so that its death can be proved on the same machine."""
@@ -92,6 +96,7 @@ class Labels:
 class Claim:
     """The intention to buy `images` pictures with one request. `price_usd` is per image."""
 
+    __pydantic_config__ = _UNCACHED
     request_id: str
     run_id: str
     fingerprint: str
@@ -118,6 +123,7 @@ class Claim:
 class Ack:
     """The answer to the paid request: HTTP status and body as received (`body` is base64 when not UTF-8)."""
 
+    __pydantic_config__ = _UNCACHED
     request_id: str
     claim: Claim
     answered_at: datetime
@@ -162,6 +168,7 @@ class ImageRecord:
 class End:
     """What became of the request. `answered` is false when no answer is on record: it may yet turn up."""
 
+    __pydantic_config__ = _UNCACHED
     request_id: str
     claim: Claim
     ended_at: datetime

@@ -20,7 +20,7 @@ from flows.history.journal import Journal
 from flows.history.lock import lock
 from flows.history.parts import Parts
 from flows.history.records import End, Entry, ImageStatus, Owner
-from flows.history.schema import image_rows, request_row
+from flows.history.schema import billed, image_rows, request_row
 from flows.ids import month_of
 
 BATCH = 5000
@@ -37,14 +37,24 @@ class SealResult:
 
 
 class Sealer:
-    """Seals a journal into its history, as often as asked. Not for use by several threads at once."""
+    """Seals a journal into its history, as often as asked. Not for use by several threads at once.
 
-    def __init__(self, journal: Journal, parts: Parts, owner: Owner, wait: Callable[[int], None]) -> None:
+    `index` may be shared with who takes claims meanwhile: what it knows of a long run is then held once.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        parts: Parts,
+        owner: Owner,
+        wait: Callable[[int], None],
+        index: SealedIndex | None = None,
+    ) -> None:
         self._journal = journal
         self._parts = parts
         self._owner = owner
         self._wait = wait
-        self._index = SealedIndex(parts)
+        self._index = index or SealedIndex(parts)
         self._examined: set[str] = set()
 
     def seal(self, *, token: str, now: datetime) -> SealResult:
@@ -72,12 +82,12 @@ class Sealer:
         parts = []
         for month, entries in sorted(months.items()):
             done = self._already(month, entries)
-            rows = [row for _, end in entries if end.request_id not in done for row in image_rows(end)]
-            if rows:
-                parts.append(self._parts.write("images", month, rows))
-            written += len(rows)
+            new = [end for _, end in entries if end.request_id not in done]
+            if images := sum(len(billed(end)) for end in new):
+                parts.append(self._parts.write("images", month, (row for end in new for row in image_rows(end))))
+            written += images
         for month, entries in sorted(months.items()):
-            self._parts.write("requests", month, [request_row(end, revision(entry)) for entry, end in entries])
+            self._parts.write("requests", month, (request_row(end, revision(entry)) for entry, end in entries))
         # Not sooner: had a ``requests`` part failed, the next try must find these images in their part.
         self._examined.update(parts)
         return written

@@ -122,7 +122,8 @@ async def _download(kit: Kit, claim: Claim, record: ImageRecord, link: Link, fla
             got = await kit.api.download(link.url, file)
         except OSError as error:  # of the file: those of the network are ApiTrouble
             raise StorageTrouble(f"could not keep a download in {tempfile.gettempdir()}: {error}") from error
-        seen = await asyncio.to_thread(inspect, file, _size(record.resolution_reported))
+        looking = asyncio.get_running_loop().run_in_executor
+        seen = await looking(kit.inspecting, inspect, file, _size(record.resolution_reported))
         if seen.media_type is None:
             return f"what the link gave is no picture ({got.bytes} bytes)"
         if seen.flaw and got.sha256 not in flawed:

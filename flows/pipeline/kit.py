@@ -137,6 +137,9 @@ class Kit:
     # hundreds of requests in one after the other would let every heap grow to the size of the largest batch.
     sealing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sealing"))
 
+    # A picture takes four bytes a pixel while it is looked at, and a core: more at once would only take more memory.
+    inspecting: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "inspect"))
+
     @property
     def run_id(self) -> str:
         """This run."""

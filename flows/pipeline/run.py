@@ -8,6 +8,7 @@ import logging
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
+from flows import heaps
 from flows.errors import IdeoflowError
 from flows.errors import Unfinished as NoFurther
 from flows.history.records import Claim, Entry
@@ -215,9 +216,13 @@ async def seal(kit: Kit) -> SealResult:
 
 
 async def _seal_once(kit: Kit) -> SealResult:
-    result = await asyncio.get_running_loop().run_in_executor(
-        kit.sealing, lambda: kit.sealer.seal(token=kit.new_id(), now=kit.now())
-    )
+    def work() -> SealResult:
+        try:
+            return kit.sealer.seal(token=kit.new_id(), now=kit.now())
+        finally:
+            heaps.trim()
+
+    result = await asyncio.get_running_loop().run_in_executor(kit.sealing, work)
     if result.entries:
         log.debug("sealed %d requests with %d images", result.entries, result.images)
     return result

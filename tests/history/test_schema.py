@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flows.history.events import Event
 from flows.history.records import ImageRecord, ImageStatus, Outcome, settled_micros
-from flows.history.schema import DATASETS, event_row, image_rows, request_row, table
+from flows.history.schema import DATASETS, KEYS_KEY, event_row, image_rows, request_row, table
 
 WANTED = (
     "image_id request_id n image_index generation_id run_id origin prompt_id variant fingerprint brand campaign tags "
@@ -50,6 +50,14 @@ def test_an_unknown_column_is_a_bug(books: Any) -> None:
     """A misspelt key would otherwise vanish in silence."""
     with pytest.raises(KeyError, match="colour"):
         table("images", [{"image_id": "x", "colour": "red"}])
+
+
+def test_rows_are_taken_a_few_at_a_time() -> None:
+    """However many there are: none is lost or moved, and the part says how many different keys they have."""
+    rows = [{"image_id": f"i{n % 400}", "n": n} for n in range(500)]
+    found = table("images", iter(rows))
+    assert found["n"].to_pylist() == list(range(500))
+    assert found.schema.metadata[KEYS_KEY.encode()] == b"400"
 
 
 def test_an_empty_table_has_all_columns() -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib import resources
+from io import BytesIO
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -47,10 +48,22 @@ class Shot:
 
 @dataclass(frozen=True)
 class _Stored:
+    """A thumbnail of one file, referred to there by `id`. Its text is made where it is written, and let go."""
+
     id: str
-    width: int
-    height: int
-    data: str
+    shot: Shot
+
+    @property
+    def width(self) -> int:
+        return self.shot.width
+
+    @property
+    def height(self) -> int:
+        return self.shot.height
+
+    @property
+    def data(self) -> Markup:
+        return Markup(base64.b64encode(self.shot.webp).decode())  # noqa: S704  letters and digits, + and / and =
 
 
 @dataclass(frozen=True)
@@ -88,14 +101,11 @@ def render(
     shared = _shared(audit)
     for sheet in sheets:
         # Nothing of a file is held here: the next one is drawn when the memory of this one is free again.
-        yield _one(audit, sheet, sheets, names, _store(thumbnails(sheet.digests)), shared).encode()
+        yield _one(audit, sheet, sheets, names, _store(thumbnails(sheet.digests)), shared)
 
 
 def _store(found: Mapping[str, Shot]) -> Mapping[str, _Stored]:
-    return {
-        digest: _Stored(f"t{number}", shot.width, shot.height, base64.b64encode(shot.webp).decode())
-        for number, (digest, shot) in enumerate(sorted(found.items()))
-    }
+    return {digest: _Stored(f"t{number}", shot) for number, (digest, shot) in enumerate(sorted(found.items()))}
 
 
 def _one(
@@ -105,10 +115,12 @@ def _one(
     names: Sequence[str],
     store: Mapping[str, _Stored],
     shared: Mapping[str, Any],
-) -> str:
+) -> bytes:
     template = _environment().get_template("page.html.j2")
     groups = _groups(sheet, shared)
-    return template.render(
+    # Piece by piece: as one text it would take two bytes or four for every letter, most of them of thumbnails.
+    drawn = BytesIO()
+    for piece in template.generate(
         **shared,
         sheet=sheet,
         sheets=sheets,
@@ -121,7 +133,9 @@ def _one(
         store=store.values(),
         total_pictures=sum(len(one.pictures) for one in sheets),
         title=f"Brand audit, {day(audit.at)}" + (f" ({sheet.number} of {len(sheets)})" if len(sheets) > 1 else ""),
-    )
+    ):
+        drawn.write(piece.encode())
+    return drawn.getvalue()
 
 
 def _shared(audit: Audit) -> dict[str, Any]:
