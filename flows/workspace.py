@@ -187,7 +187,7 @@ class Workspace:
         return local / ".sandbox"
 
     def sealer(self, run_id: str, desk: ClaimDesk | None = None) -> Sealer:
-        """What moves ended requests from the journal into the history; by what a `desk` knows of it, if there is one."""
+        """What moves ended requests from the journal into the history; it shares what a `desk` knows of that."""
         from flows.history.owners import this_process
         from flows.history.seal import Sealer
 

@@ -7,7 +7,7 @@ nothing of what the files mean.
 
 from flows.documents.document import Document, dotted, shorten, shown
 from flows.documents.reader import parse, read
-from flows.documents.suggest import did_you_mean, nearest
+from flows.documents.suggest import did_you_mean, nearest, unquoted
 from flows.documents.validation import explain, salvage, validate
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "salvage",
     "shorten",
     "shown",
+    "unquoted",
     "validate",
 ]

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from flows.documents.compose import MAX_PROBLEMS
 from flows.documents.document import Document, shorten, shown
-from flows.documents.suggest import did_you_mean, nearest
+from flows.documents.suggest import did_you_mean, nearest, unquoted
 from flows.errors import InvalidInput, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -194,8 +194,7 @@ def _words(
         return f"{shown(value)} is not one of {', '.join(choices)}", _guess(value, choices), False
     if kind in _EXPECTED:
         hint = "Put it in quotes." if kind == "string_type" and isinstance(value, bool | int | float) else ""
-        if isinstance(value, str) and kind.startswith(("int", "float", "bool", "decimal")):
-            hint = "Write it without quotes."
+        hint = hint or unquoted(kind, value)
         return f"must be {_EXPECTED[kind]}, not {shown(value)}", hint, False
     if kind in ("too_short", "string_too_short") and context.get("min_length") == 1:
         return "must not be empty", "", False

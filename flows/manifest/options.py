@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from flows.documents import did_you_mean, nearest, shorten, shown
+from flows.documents import did_you_mean, nearest, shorten, shown, unquoted
 from flows.ideogram.catalogue import CATALOGUE, Endpoint, Kind, Option
 from flows.manifest.names import parse_ratio, parse_size
 from flows.manifest.palette import canonical_codes, canonical_palette
@@ -75,7 +75,7 @@ def check(endpoint: Endpoint, name: str, value: Any) -> Checked:
     if option.kind is Kind.BOOLEAN:
         if isinstance(value, bool):
             return Checked(value)
-        hint = "Write the word alone, without quotes."
+        hint = unquoted("bool", value) or "Write `true` or `false`."
         return Checked(slips=(Slip((), f"must be true or false, not {shown(value)}", hint),))
     read = canonical_palette if option.kind is Kind.PALETTE else canonical_codes
     canonical, slips = read(option, value)

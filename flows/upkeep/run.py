@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flows.errors import HistoryBusy
-from flows.history.lock import lock
+from flows.history.lock import Holding, lock
 from flows.history.owners import this_process
 from flows.measuring import Tell
-from flows.pipeline.kit import Stop
+from flows.pipeline.kit import Progress, Stop
 from flows.stepping import Step, plainly
 from flows.upkeep.finish import finish, merged, seal
 from flows.upkeep.measure import measure
@@ -14,6 +16,8 @@ from flows.upkeep.report import Upkeep, published
 from flows.upkeep.subset import Subset
 from flows.upkeep.verify import verify
 from flows.workspace import Workspace
+
+RENEW_S = 60.0
 
 
 async def maintain(
@@ -36,6 +40,7 @@ async def maintain(
     with lock(ws.history, "maintain", this_process(run_id), token=run_id, now=started) as alone:
         if not alone:
             raise HistoryBusy("another maintain is at work on this history: nothing to do but wait for it")
+        tell = _alive(alone, tell, stop, ws.uptime)
         finished = await step("finish what was left", finish, ws, tell, stop)
         sealed = await step("seal the journal", seal, ws, run_id)
         filled = await step("measure the pictures", measure, ws, tell, stop)
@@ -57,3 +62,18 @@ async def maintain(
     )
     written: tuple[Upkeep, str] = await step("write the report", published, ws, upkeep)
     return written
+
+
+def _alive(holding: Holding, tell: Tell, stop: Stop, uptime: Callable[[], float]) -> Tell:
+    """`tell`, which also renews the lock now and then: work may take hours, and a silent lock is taken for dead."""
+    renewed = uptime()
+
+    def told(event: Progress) -> None:
+        nonlocal renewed
+        if uptime() - renewed >= RENEW_S:
+            renewed = uptime()
+            if not holding.renew():
+                stop.ask("another maintain took this one's lock over", "nothing is lost: it does the same work")
+        tell(event)
+
+    return told

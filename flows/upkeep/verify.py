@@ -83,13 +83,13 @@ def verify(ws: Workspace, run_id: str, subset: Subset, failures: Mapping[str, st
     try:
         for record, seen in _looked_at(ws, _records(records), listed, subset, failures, heeded):
             done.read += seen.sha256 is not None
+            tell(Progress("verified", record.local_path, 1))
             finding = _finding(record, seen)
             if finding is None:
                 continue
             _note(done, finding)
             if finding.event is not None:
                 rows.append(_event(ws, run_id, record, seen, finding))
-            tell(Progress("verified", record.local_path, 1))
             if len(rows) >= BATCH:
                 _write(ws, rows)
     finally:

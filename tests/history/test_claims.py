@@ -12,6 +12,7 @@ from flows.errors import HistoryBusy, StorageTrouble
 from flows.history import claims as claims_module
 from flows.history.claims import Unsettled
 from flows.history.records import Outcome
+from flows.history.seal import Sealer
 
 PRINT = "a" * 64
 
@@ -76,6 +77,32 @@ def test_threads_of_one_run_claim_exactly_what_is_wanted(books: Any) -> None:
         taken = [claim for claim in pool.map(one, range(30)) if claim]
     assert sum(claim.images for claim in taken) == 10
     assert sorted(claim.n for claim in taken) == list(range(len(taken)))
+
+
+def test_claims_are_taken_while_their_like_are_sealed(books: Any) -> None:
+    """One index serves both: sealing in between loses no claim, takes none twice, and lets nobody buy too many."""
+    desk = books.desk()
+    sealer = Sealer(books.journal, books.parts, books.owner, books.waits.append, desk.index)
+    desk.open([PRINT])
+
+    def work() -> int:
+        bought = 0
+        while (claim := take(books, desk, wanted=60)) is not None:
+            books.put(books.ack(claim))
+            books.put(books.end(claim))
+            bought += 1
+        return bought
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(work) for _ in range(4)]
+        seals = 0
+        while not all(worker.done() for worker in workers):
+            seals += sealer.seal(token=books.new_id(), now=books.now).entries > 0
+    sealer.seal(token=books.new_id(), now=books.now)
+    assert sum(worker.result() for worker in workers) == 60
+    assert seals > 1
+    assert sorted(row["n"] for row in books.rows("requests")) == list(range(60))
+    assert books.journal_names() == []
 
 
 def test_what_did_not_run_is_wanted_again(books: Any) -> None:

@@ -40,7 +40,7 @@ _scalars = (
     | st.none()
     | st.booleans()
     | st.integers()
-    | st.floats()
+    | st.floats(allow_nan=False, allow_infinity=False)  # JSON has none, and YAML spells them otherwise
     | st.text(max_size=8)
     | st.sampled_from([0, 1, 2, -1, 2**31, 10**20, 1e-9, "", " ", "\n", "\u2028", "\u0000", "\U0001f34b", "e\u0301"])
 )

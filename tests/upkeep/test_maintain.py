@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from flows.history.lock import lock
 from flows.history.owners import this_process
 from flows.history.schema import event_row
 from flows.ids import sha256
-from flows.pipeline.kit import Stop
+from flows.pipeline.kit import Progress, Stop
 
 
 def cut(file: Path) -> None:
@@ -221,6 +222,24 @@ def test_two_at_once_are_one(bought: Any) -> None:
         with pytest.raises(HistoryBusy, match="another maintain"):
             bought.maintain()
     assert bought.maintain().exit_code == 0
+
+
+def test_a_long_one_keeps_its_lock_alive_and_ends_when_it_is_lost(bought: Any) -> None:
+    """The lock is written anew with every minute of work; whoever finds it taken over stops."""
+    clock, stop = [0.0], Stop()
+    ws = replace(bought.ws, uptime=lambda: clock[0])
+    written: list[float] = []
+    file = Path(ws.history.url) / ".locks" / "maintain.lock"
+
+    def tell(_: Progress) -> None:
+        written.append(file.stat().st_mtime_ns)
+        clock[0] += 61
+        if len(written) == 2:
+            file.write_text("another's", encoding="utf-8")
+
+    asyncio.run(upkeep.maintain(ws, "1/1", tell=tell, stop=stop))
+    assert written[1] > written[0]
+    assert stop.reason == "another maintain took this one's lock over"
 
 
 def test_a_stop_is_heard_and_said(bought: Any) -> None:
