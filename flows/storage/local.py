@@ -18,7 +18,7 @@ ABANDONED_S = 3600
 SCRATCH = ".tmp"
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -34,6 +34,8 @@ class LocalStorage(Storage):
     """A folder on a disk. Writes go to ``.tmp`` below the root first, are synced, then renamed or linked.
 
     A process that is killed while it writes leaves its file there; others remove it when it is an hour old.
+
+    Paths are texts here: pathlib interns every part of every path, and over a long run that table only grows.
     """
 
     exclusive = True
@@ -41,27 +43,28 @@ class LocalStorage(Storage):
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.url = str(self.root)
-        self._scratch = self.root / SCRATCH
+        self._scratch = self._at(SCRATCH)
         self._swept = False
 
     def read(self, path: str) -> bytes | None:
         with told("read", path):
             try:
-                return (self.root / path).read_bytes()
+                with open(self._at(path), "rb") as file:
+                    return file.read()
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def write(self, path: str, data: bytes | BinaryIO) -> None:
-        target = self.root / path
+        target = self._at(path)
         with told("write", path), self._written(data) as temporary:
-            self._make(target.parent)
-            temporary.replace(target)
-            _sync_folder(target.parent)
+            self._make(os.path.dirname(target))
+            os.replace(temporary, target)
+            _sync_folder(os.path.dirname(target))
 
     def create(self, path: str, data: bytes) -> bool:
-        target = self.root / path
+        target = self._at(path)
         with told("create", path), self._written(data) as temporary:
-            self._make(target.parent)
+            self._make(os.path.dirname(target))
             try:
                 # Linking a finished file is exclusive and never shows half a record; O_EXCL would show one.
                 os.link(temporary, target)
@@ -71,7 +74,7 @@ class LocalStorage(Storage):
                 if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
                     raise
                 return self._create_without_links(target, data)
-            _sync_folder(target.parent)
+            _sync_folder(os.path.dirname(target))
             return True
 
     def list(self, prefix: str = "") -> list[Stat]:
@@ -81,7 +84,7 @@ class LocalStorage(Storage):
     def stat(self, path: str) -> Stat | None:
         with told("look at", path):
             try:
-                found = (self.root / path).stat()
+                found = os.stat(self._at(path))
             except (FileNotFoundError, NotADirectoryError):
                 return None
             return _stat(path, found)
@@ -90,17 +93,18 @@ class LocalStorage(Storage):
         with told("delete from", self.url):
             folders = set()
             for path in paths:
-                target = self.root / path
-                target.unlink(missing_ok=True)
-                folders.add(target.parent)
+                target = self._at(path)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(target)
+                folders.add(os.path.dirname(target))
             for folder in folders:
-                if folder.is_dir():
+                if os.path.isdir(folder):
                     _sync_folder(folder)
 
     def now(self) -> datetime:
         # Not time.time(): on a network mount the times of files are the server's.
         with told("write to", self.url), self._written(b"") as temporary:
-            return datetime.fromtimestamp(temporary.stat().st_mtime, tz=UTC)
+            return datetime.fromtimestamp(os.stat(temporary).st_mtime, tz=UTC)
 
     def sub(self, path: str) -> LocalStorage:
         return LocalStorage(self.root / path)
@@ -112,12 +116,12 @@ class LocalStorage(Storage):
 
     def free_bytes(self) -> int | None:
         with told("look at", self.url):
-            self._make(self.root)
+            self._make(self.url)
             return shutil.disk_usage(self.root).free
 
     def _walk(self, below: str) -> Iterator[Stat]:
         try:
-            entries = list(os.scandir(self.root / below))
+            entries = list(os.scandir(self._at(below)))
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
@@ -134,12 +138,12 @@ class LocalStorage(Storage):
             yield _stat(path, found)
 
     @contextlib.contextmanager
-    def _written(self, data: bytes | BinaryIO) -> Iterator[Path]:
+    def _written(self, data: bytes | BinaryIO) -> Iterator[str]:
         """A synced temporary file on the same file system, removed if nobody moved it away."""
         self._make(self._scratch)
-        temporary = self._scratch / secrets.token_hex(12)
+        temporary = f"{self._scratch}/{secrets.token_hex(12)}"
         try:
-            with temporary.open("xb") as file:
+            with open(temporary, "xb") as file:
                 if isinstance(data, bytes):
                     file.write(data)
                 else:
@@ -149,9 +153,10 @@ class LocalStorage(Storage):
             self._sweep(temporary)
             yield temporary
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
-    def _sweep(self, mine: Path) -> None:
+    def _sweep(self, mine: str) -> None:
         """Remove what killed processes left behind, once: nobody writes at one file for an hour.
 
         Both ages are by the disk's own clock. Whoever slept that long between writing and moving is told so by
@@ -161,29 +166,32 @@ class LocalStorage(Storage):
             return
         self._swept = True
         with contextlib.suppress(OSError):  # tidying must not get in the way of the work
-            now = mine.stat().st_mtime
+            now = os.stat(mine).st_mtime
             with os.scandir(self._scratch) as entries:
                 for entry in entries:
                     with contextlib.suppress(FileNotFoundError):  # somebody else's, moved to its place just now
                         if now - entry.stat().st_mtime > ABANDONED_S:
-                            Path(entry.path).unlink()
+                            os.unlink(entry.path)
 
-    def _create_without_links(self, target: Path, data: bytes) -> bool:
+    def _create_without_links(self, target: str, data: bytes) -> bool:
         """For disks without hard links (exFAT): a torn record counts as present, so O_EXCL is enough."""
         try:
-            with target.open("xb") as file:
+            with open(target, "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except FileExistsError:
             return False
-        _sync_folder(target.parent)
+        _sync_folder(os.path.dirname(target))
         return True
 
-    def _make(self, folder: Path) -> None:
-        if folder.is_dir():
+    def _make(self, folder: str) -> None:
+        if os.path.isdir(folder):
             return
-        missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [str(one) for one in (Path(folder), *Path(folder).parents) if not one.exists()]
+        os.makedirs(folder, exist_ok=True)
         for made in missing:
-            _sync_folder(made.parent)
+            _sync_folder(os.path.dirname(made))
+
+    def _at(self, path: str) -> str:
+        return f"{self.url}/{path}" if path else self.url
