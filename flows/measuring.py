@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # numpy is slow to import
     from flows.assets.reading import Line
 
 TIMEOUT_S = 60
-BATCH = 512
+BATCH = 256
 WORKERS = 2
 FEW = 8
 """Starting a second process takes longer than measuring so many pictures in one."""

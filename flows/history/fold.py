@@ -12,7 +12,7 @@ from flows.history.journal import Journal
 from flows.history.records import Ack, Claim, End, Entry, Outcome, Record, RecordName, Step
 
 FOLD_TRIES = 50
-TOGETHER = 300
+TOGETHER = 100
 
 
 @dataclass

@@ -69,7 +69,7 @@ class Rules:
     download_tries: int = 4
     void_tries: int = 3
     unreachable_tries: int = 6
-    seal_entries: int = 500
+    seal_entries: int = 250
     seal_s: float = 300
     reserve_bytes: int = 256 << 20
     image_bytes: int = 16 << 20
@@ -137,8 +137,9 @@ class Kit:
     # hundreds of requests in one after the other would let every heap grow to the size of the largest batch.
     sealing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sealing"))
 
-    # A picture takes four bytes a pixel while it is looked at, and a core: more at once would only take more memory.
-    inspecting: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "inspect"))
+    # A picture takes four bytes a pixel while it is looked at, and some milliseconds: far less than it takes to arrive,
+    # so that several at once would gain nothing but a larger peak.
+    inspecting: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "inspect"))
 
     @property
     def run_id(self) -> str:

@@ -153,7 +153,12 @@ def colours(text: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "argv",
-    [["--help"], ["plan", "--help"], ["plan"], ["generate", "--yes"], ["doctor"], ["plan", "--nonsense"]],
+    [
+        ["--help"],
+        ["plan"],
+        ["plan", "--nonsense"],
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (["plan", "--help"], ["generate", "--yes"], ["doctor"])),
+    ],
     ids=" ".join,
 )
 def test_no_color_is_respected(project: Any, argv: list[str]) -> None:

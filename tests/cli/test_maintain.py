@@ -7,6 +7,8 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 SLOW = "sandbox: {latency_s: 3, pictures: plain}\napi: {poll_interval_s: 0.02, max_in_flight: 1}\n"
 QUICK = "sandbox: {latency_s: 0, pictures: plain}\napi: {poll_interval_s: 0.02, max_in_flight: 1}\n"
 
@@ -50,6 +52,7 @@ def test_damage_is_exit_3_and_a_share_that_is_none_exit_2(project: Any, ideoflow
     assert json.loads(ideoflow("plan", "--json").out)["buy"] == 0
 
 
+@pytest.mark.slow
 def test_in_doubt_is_exit_4(project: Any, ideoflow: Any) -> None:
     """Nobody but a person settles it, and each run says so."""
     project.faults({"match": {"kind": "post"}, "fault": "lost_ack", "count": 1})

@@ -133,6 +133,7 @@ def test_eighty_columns_are_enough(terminal: Callable[..., Terminal]) -> None:
         assert [line for line in plain.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_words_only(project: Any) -> None:
     """Nothing that drives a terminal, on either stream, of a whole run."""
     for verb in (["generate", "--yes"], ["history"]):

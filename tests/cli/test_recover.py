@@ -274,7 +274,7 @@ def test_generate_tells_of_it_once(project: Any, ideoflow: Any, until: Any) -> N
     ("verdict", "finder"),
     [
         ("--resubmit", "generate"),
-        ("--write-off", "recover"),
+        pytest.param("--write-off", "recover", marks=pytest.mark.slow),
         pytest.param("--resubmit", "recover", marks=pytest.mark.slow),
         pytest.param("--write-off", "generate", marks=pytest.mark.slow),
     ],

@@ -123,6 +123,7 @@ def test_new_and_old_are_linked(bought: Any, ideoflow: Any) -> None:
     assert sha256(picture.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_each_time_is_one_more_and_count_is_in_all(bought: Any, ideoflow: Any) -> None:
     """Asked twice, two are made; `--count` says how many there shall be, however often it is said."""
     name = rows(bought)["tile"]["image_id"]

@@ -88,6 +88,7 @@ def test_many_more_lives_with_retries(shard: int) -> None:
     _retried(range(10_000 + shard * 3000, 10_000 + shard * 3000 + 3000))
 
 
+@pytest.mark.slow
 def test_counting_events_instead_of_images_would_pay_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Image ids are what is counted: were every event taken for a place of its own, some life would pay too much."""
     honest = SealedIndex.refresh_replaced

@@ -20,7 +20,9 @@ def _day(usd: str) -> dict[str, str]:
     return {"IDEOFLOW_BUDGET__PER_DAY_USD": usd, "IDEOFLOW_GENERATE__TIMEZONE": _noon()}
 
 
-@pytest.mark.parametrize("key", ["PER_DAY_USD", "PER_MONTH_USD", "PER_RUN_USD"])
+@pytest.mark.parametrize(
+    "key", ["PER_DAY_USD", *(pytest.param(one, marks=pytest.mark.slow) for one in ("PER_MONTH_USD", "PER_RUN_USD"))]
+)
 def test_at_the_cap_nothing_more_is_sent_and_the_run_says_which(place: Any, key: str) -> None:
     """Five images fit under thirty cents, the others are left out: exit 4, and the next step names the setting."""
     place.manifest(8)

@@ -29,7 +29,11 @@ def rule(kind: str, fault: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "remedy"), [("402", "top up at https://ideogram.ai/manage-api"), ("401", "IDEOGRAM_API_KEY")]
+    ("fault", "remedy"),
+    [
+        ("402", "top up at https://ideogram.ai/manage-api"),
+        pytest.param("401", "IDEOGRAM_API_KEY", marks=pytest.mark.slow),
+    ],
 )
 def test_no_funds_or_no_key_stops_the_run_and_says_what_to_do(place: Any, fault: str, remedy: str) -> None:
     """Nothing is billed, everything is named as left out or not made, and the next run buys it all."""

@@ -17,7 +17,7 @@ STOPS = {
 }
 
 
-QUICK = ("after the claim", "after a download", "while sealing")
+QUICK = ("after the claim", "while sealing")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,8 @@ def test_two_runs_fight_for_one_picture_after_the_other(place: Any, count: int) 
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("images", [(1, 1, 1), pytest.param((1, 4, 2), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [(1, 1, 1), (1, 4, 2)])
 def test_runs_at_once_over_s3(bucket_place: Any, images: tuple[int, ...]) -> None:
     """The same in a bucket."""
     together(bucket_place, 2, bucket_place.manifest(2, count=4), images)

@@ -220,7 +220,7 @@ def _lives(seeds: Iterable[int], **options: Any) -> list[Aftermath]:
     return found
 
 
-@pytest.mark.parametrize("shard", range(2))
+@pytest.mark.parametrize("shard", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_with_little_left_no_interleaving_passes_the_cap(shard: int) -> None:
     """While little is left every claim is followed by a look, so that the cap holds exactly, kills or not."""
     for after in _lives(range(shard * 60, shard * 60 + 60), cap_usd="0.50", workers=12):

@@ -426,6 +426,7 @@ def test_a_bucket_that_keeps_what_is_deleted_is_reported(project: Path, s3_bucke
 
 
 @pytest.mark.s3
+@pytest.mark.slow
 def test_a_purge_looks_at_a_folder_with_one_call(project: Path, s3_bucket: Any, stock: Any) -> None:
     """Every file is compared by size and etag before it goes: with one listing, not one call a file."""
     import fsspec

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 USERS_TEST = '''
 import httpx
 
@@ -24,6 +26,7 @@ def test_my_own_code(ideogram_sandbox):
 '''
 
 
+@pytest.mark.slow
 def test_a_users_project_gets_the_fixture(tmp_path: Path) -> None:
     """A test of somebody else's uses the fixture, with warnings as errors."""
     (tmp_path / "test_mine.py").write_text(USERS_TEST)
