@@ -104,6 +104,7 @@ def _carry_out(
 ) -> Filled:
     filled = Filled()
     rows = _rows(ws, tell, fresh, filled, word, row_of, failed, **how)
+    heaps.trim()  # finding out what is fresh took more than measuring will
     # Piece by piece: rows hold thumbnails, and memory must not grow with the history.
     while some := next(rows, None):
         ws.parts.write(dataset, f"{ws.now():%Y-%m}", chain([some], islice(rows, BATCH - 1)))
