@@ -36,7 +36,7 @@ demo: setup     ## the main job on the embedded sandbox: no key, no network, not
 	@$(BIN)/ideoflow demo
 
 test: dev       ## the quick suite (under five minutes on two cores)
-	$(BIN)/pytest -n 2 -m 'not slow and not bench'
+	$(BIN)/pytest -n 3 -m 'not slow and not bench'
 
 test-all: dev   ## the quick suite and the long proofs
 	$(BIN)/pytest -n 2 -m 'not bench'
